@@ -1,5 +1,3 @@
-using Portcullis.Jose;
-
 namespace Portcullis.Jose.Tests;
 
 public sealed class RoundTripTests
