@@ -12,6 +12,9 @@ public abstract class ResourceOrigin
     /// <summary>Line and column (from 1) of a field such as <c>spec.rules[0].to[1].operation.paths[2]</c>.</summary>
     /// <returns>The place of the field, of its nearest existing parent, or <see langword="null"/> where positions mean nothing.</returns>
     public abstract SourcePosition? Locate(string fieldPath);
+
+    /// <summary>The same place at another position in the order of reading; itself where the order is fixed.</summary>
+    public virtual ResourceOrigin WithOrder(int newOrder) => this;
 }
 
 /// <summary>A place in a text, counted from 1.</summary>
