@@ -24,7 +24,7 @@ internal sealed record CompiledAction(
 }
 
 /// <summary>Compiles what a rule does. A rule that says nothing usable is left out, with an error.</summary>
-internal sealed class ActionCompiler(ClusterCompiler clusters, RegexCache regexes, ProblemReporter problems)
+internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompiler strings, ProblemReporter problems)
 {
     public CompiledAction? Compile(HttpRule rule, RouteScope scope)
     {
@@ -143,7 +143,7 @@ internal sealed class ActionCompiler(ClusterCompiler clusters, RegexCache regexe
             Retry = retry,
             Fault = fault,
             Mirrors = Mirrors(rule, scope),
-            Cors = CompiledCorsPolicy.Compile(route.CorsPolicy, regexes, rule.Owner, rule.FieldPath + ".corsPolicy", problems),
+            Cors = CompiledCorsPolicy.Compile(route.CorsPolicy, strings, rule.Owner, rule.FieldPath + ".corsPolicy", problems),
         };
     }
 

@@ -26,7 +26,7 @@ public readonly record struct CorsHeader(string Name, string Value);
 /// <summary>A route's CORS policy (<c>corsPolicy</c>; routing.md §2.13). Only for routes that forward.</summary>
 public sealed class CompiledCorsPolicy
 {
-    private readonly ImmutableArray<ValueMatcher> _origins;
+    private readonly StringMatcher[] _origins;
     private readonly string _methods;
     private readonly string _headers;
     private readonly string _expose;
@@ -34,7 +34,7 @@ public sealed class CompiledCorsPolicy
     private readonly bool _credentials;
     private readonly bool _answersUnmatched;
 
-    private CompiledCorsPolicy(CorsPolicy written, ImmutableArray<ValueMatcher> origins)
+    private CompiledCorsPolicy(CorsPolicy written, StringMatcher[] origins)
     {
         _origins = origins;
         _methods = string.Join(',', written.AllowMethods);
@@ -45,36 +45,33 @@ public sealed class CompiledCorsPolicy
         _answersUnmatched = written.UnmatchedPreflights == UnmatchedPreflights.Ignore;
     }
 
-    internal static CompiledCorsPolicy? Compile(CorsPolicy? written, RegexCache regexes, VirtualService owner, string fieldPath, ProblemReporter problems)
+    internal static CompiledCorsPolicy? Compile(CorsPolicy? written, StringMatchCompiler strings, VirtualService owner, string fieldPath, ProblemReporter problems)
     {
         if (written is null)
         {
             return null;
         }
 
-        var origins = ImmutableArray.CreateBuilder<ValueMatcher>();
+        var origins = new List<StringMatcher>();
         for (var i = 0; i < written.AllowOrigins.Length; i++)
         {
             var origin = written.AllowOrigins[i];
             var field = $"{fieldPath}.allowOrigins[{i}]";
-            if (origin.Kind == StringMatchKind.Present || origin is { Kind: StringMatchKind.Regex, Value: "*" })
+            if (StringMatchCompiler.IsPresence(origin))
             {
                 problems.Error(owner, field, ProblemCodes.InvalidValue, "the origin says nothing; it is left out", "allow every origin with `exact: \"*\"`");
-                continue;
             }
-
-            var isAny = origin is { Kind: StringMatchKind.Exact, Value: "*" };
-            if (ValueMatcher.TryCompile(isAny ? new(StringMatchKind.Present, "") : origin, regexes, out var error) is { } matcher)
+            else if (!strings.TryCompile(origin, out var matcher, out var reason))
             {
-                origins.Add(matcher);
+                problems.Error(owner, field + ".regex", ProblemCodes.InvalidValue, reason);
             }
             else
             {
-                problems.Error(owner, field + ".regex", ProblemCodes.InvalidValue, error!);
+                origins.Add(origin is { Kind: StringMatchKind.Exact, Value: "*" } ? StringMatcher.Present : matcher);
             }
         }
 
-        return new(written, origins.ToImmutable());
+        return new(written, [.. origins]);
     }
 
     /// <summary>What to do with a request.</summary>
@@ -96,18 +93,7 @@ public sealed class CompiledCorsPolicy
     }
 
     /// <summary>Whether an origin is one of <c>allowOrigins</c>.</summary>
-    public bool AllowsOrigin(string origin)
-    {
-        foreach (var matcher in _origins)
-        {
-            if (matcher.IsMatch(origin))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public bool AllowsOrigin(string origin) => StringMatcher.AnyMatch(_origins, origin);
 
     /// <summary>The headers of the answer to a preflight; the body is empty, the status 200.</summary>
     /// <param name="origin">The <c>Origin</c> header: echoed when allowed.</param>

@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using Portcullis.Matching;
 using Portcullis.Resources;
 
 namespace Portcullis.Routing;
@@ -10,7 +10,7 @@ namespace Portcullis.Routing;
 internal readonly record struct RouteScope(string GatewayId, int Port, bool IsTls);
 
 /// <summary>Compiles match blocks (routing.md §2.4).</summary>
-internal sealed class MatchCompiler(WorkloadIdentity workload, RegexCache regexes, ProblemReporter problems)
+internal sealed class MatchCompiler(WorkloadIdentity workload, StringMatchCompiler strings, ProblemReporter problems)
 {
     /// <summary>Whether what is known before any request allows a block to match: port, gateway, labels and namespace of the gateway.</summary>
     public bool Applies(HttpMatchRequest block, RouteScope scope)
@@ -29,72 +29,69 @@ internal sealed class MatchCompiler(WorkloadIdentity workload, RegexCache regexe
     /// <returns><see langword="null"/>: some condition cannot be compiled, so the block must not match at all.</returns>
     public (PathMatch Path, RouteConditions Conditions)? Compile(HttpMatchRequest block, VirtualService owner, string fieldPath)
     {
-        if (PathMatch.TryCompile(block.Uri, block.IgnoreUriCase, regexes, out var error) is not { } path)
+        if (PathMatch.TryCompile(block.Uri, block.IgnoreUriCase, strings, out var error) is not { } path)
         {
             problems.Error(owner, fieldPath + ".uri.regex", ProblemCodes.InvalidValue, error!);
             return null;
         }
 
-        var conditions = ImmutableArray.CreateBuilder<RouteCondition>();
-        var good = Add(ConditionSubject.Method, "", block.Method, "method")
-            & Add(ConditionSubject.Scheme, "", block.Scheme, "scheme")
-            & Add(ConditionSubject.Authority, "", block.Authority, "authority");
+        var conditions = new List<RouteCondition>();
+        var good = Add(block.Method, "method", v => new(ConditionSubject.Method, v))
+            & Add(block.Scheme, "scheme", v => new(ConditionSubject.Scheme, v))
+            & Add(block.Authority, "authority", v => new(ConditionSubject.Authority, v));
         foreach (var (name, match) in block.Headers)
         {
-            good &= AddHeader(name, match, "headers", negated: false);
+            good &= AddHeader(name, match, "headers", isNegated: false);
         }
 
         foreach (var (name, match) in block.WithoutHeaders)
         {
-            good &= AddHeader(name, match, "withoutHeaders", negated: true);
+            good &= AddHeader(name, match, "withoutHeaders", isNegated: true);
         }
 
         foreach (var (name, match) in block.QueryParams)
         {
-            good &= Add(ConditionSubject.QueryParameter, name, match, "queryParams." + name);
+            good &= Add(match, "queryParams." + name, v => new(name, v));
         }
 
         return good ? (path, conditions.Count == 0 ? RouteConditions.None : new([.. conditions])) : null;
 
-        bool Add(ConditionSubject subject, string name, StringMatch? match, string field, bool negated = false, ClaimMatch? claim = null)
+        bool Add(StringMatch? match, string field, Func<StringMatcher, RouteCondition> make)
         {
             if (match is null)
             {
                 return true;
             }
 
-            if (ValueMatcher.TryCompile(match, regexes, out var reason) is not { } value)
+            if (!strings.TryCompile(match, out var value, out var reason))
             {
-                problems.Error(owner, $"{fieldPath}.{field}.regex", ProblemCodes.InvalidValue, reason!);
+                problems.Error(owner, $"{fieldPath}.{field}.regex", ProblemCodes.InvalidValue, reason);
                 return false;
             }
 
-            conditions.Add(new(subject, name, value, negated, claim));
+            conditions.Add(make(value));
             return true;
         }
 
-        bool AddHeader(string name, StringMatch match, string list, bool negated)
+        bool AddHeader(string name, StringMatch match, string list, bool isNegated)
         {
-            ClaimMatch? claim = null;
             var field = $"{list}.{name}";
-            if (ClaimMatch.IsClaim(name) && !ClaimMatch.TryParse(name, out claim))
+            var isPresence = StringMatchCompiler.IsPresence(match);
+            if (!ClaimPath.IsRouteKey(name))
             {
-                problems.Error(
-                    owner, $"{fieldPath}.{field}", ProblemCodes.InvalidValue, $"`{name}` names no claim",
-                    "write `@request.auth.claims.NAME` or `@request.auth.claims[NAME][NAME]`");
-                return false;
+                var header = name.Equals("host", StringComparison.OrdinalIgnoreCase) ? ":authority" : name;
+                return Add(match, field, v => new(new HeaderMatcher(header, v), v, isPresence, isNegated));
             }
 
-            return Add(claim is null ? SubjectOf(name) : ConditionSubject.Claim, name, match, field, negated, claim);
+            if (ClaimPath.TryParseRouteKey(name, out var claim))
+            {
+                return Add(match, field, v => new(new ClaimMatcher(claim, v), isPresence, isNegated));
+            }
+
+            problems.Error(
+                owner, $"{fieldPath}.{field}", ProblemCodes.InvalidValue, $"`{name}` names no claim",
+                "write `@request.auth.claims.NAME` or `@request.auth.claims[NAME][NAME]`");
+            return false;
         }
     }
-
-    private static ConditionSubject SubjectOf(string header) => header.ToLowerInvariant() switch
-    {
-        ":method" => ConditionSubject.Method,
-        ":scheme" => ConditionSubject.Scheme,
-        ":authority" or "host" => ConditionSubject.Authority,
-        ":path" => ConditionSubject.Path,
-        _ => ConditionSubject.Header,
-    };
 }

@@ -22,20 +22,18 @@ public enum PathMatchKind
 /// <summary>The <c>uri</c> condition of a route, on the normalised path without query (routing.md §2.4).</summary>
 public sealed class PathMatch
 {
-    private readonly StringComparison _comparison;
-    private readonly SafeRegex? _regex;
+    private readonly StringMatcher _matcher;
 
-    private PathMatch(PathMatchKind kind, string operand, bool ignoreCase, SafeRegex? regex)
+    private PathMatch(PathMatchKind kind, string operand, bool ignoresCase, StringMatcher matcher)
     {
         Kind = kind;
         Operand = operand;
-        IgnoresCase = ignoreCase;
-        _comparison = ignoreCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
-        _regex = regex;
+        IgnoresCase = ignoresCase;
+        _matcher = matcher;
     }
 
     /// <summary>No condition.</summary>
-    public static PathMatch Any { get; } = new(PathMatchKind.Any, "/", false, null);
+    public static PathMatch Any { get; } = new(PathMatchKind.Any, "/", false, StringMatcher.Present);
 
     /// <summary>Which kind.</summary>
     public PathMatchKind Kind { get; }
@@ -55,28 +53,27 @@ public sealed class PathMatch
         _ => false,
     };
 
-    internal static PathMatch? TryCompile(StringMatch? match, bool ignoreCase, RegexCache regexes, out string? error)
-    {
-        error = null;
-        switch (match)
-        {
-            case null or { Kind: StringMatchKind.Present }:
-                return Any;
-            case { Kind: StringMatchKind.Regex }:
-                return regexes.TryGet(match.Value, out var regex, out error) ? new(PathMatchKind.Regex, match.Value, false, regex) : null;
-            default:
-                return new(match.Kind == StringMatchKind.Exact ? PathMatchKind.Exact : PathMatchKind.Prefix, match.Value, ignoreCase, null);
-        }
-    }
-
     /// <summary>Whether the condition holds for a path.</summary>
-    public bool IsMatch(string path) => Kind switch
+    public bool IsMatch(string path) => _matcher.IsMatch(path);
+
+    internal static PathMatch? TryCompile(StringMatch? match, bool ignoreCase, StringMatchCompiler strings, out string? reason)
     {
-        PathMatchKind.Any => true,
-        PathMatchKind.Exact => path.Length == Operand.Length && path.Equals(Operand, _comparison),
-        PathMatchKind.Prefix => path.StartsWith(Operand, _comparison),
-        _ => _regex!.IsMatch(path),
-    };
+        reason = null;
+        if (match is null || StringMatchCompiler.IsPresence(match))
+        {
+            return Any;
+        }
+
+        var kind = match.Kind switch
+        {
+            StringMatchKind.Exact => PathMatchKind.Exact,
+            StringMatchKind.Prefix => PathMatchKind.Prefix,
+            _ => PathMatchKind.Regex,
+        };
+        return strings.TryCompile(match, out var matcher, out reason, ignoreCase)
+            ? new(kind, match.Value, ignoreCase && kind != PathMatchKind.Regex, matcher)
+            : null;
+    }
 
     /// <summary>The characters of a matching path that a rewrite replaces: the prefix, or everything.</summary>
     internal int MatchedLength(string path) => Kind switch

@@ -6,7 +6,7 @@ namespace Portcullis.Routing;
 /// <summary>Compiles the rules of a VirtualService for a server.</summary>
 internal sealed class RouteCompiler(ClusterCompiler clusters, WorkloadIdentity workload, ProblemReporter problems)
 {
-    private readonly RegexCache _regexes = new();
+    private readonly StringMatchCompiler _strings = new();
     private readonly Dictionary<(VirtualService, RouteScope), ImmutableArray<CompiledRoute>> _compiled = new(BySource.Instance);
 
     /// <summary>Routes in the order of trying, up to and with the first that matches everything; what comes after it is unreachable.</summary>
@@ -23,8 +23,8 @@ internal sealed class RouteCompiler(ClusterCompiler clusters, WorkloadIdentity w
 
     private ImmutableArray<CompiledRoute> CompileRules(ImmutableArray<HttpRule> rules, RouteScope scope)
     {
-        var matches = new MatchCompiler(workload, _regexes, problems);
-        var actions = new ActionCompiler(clusters, _regexes, problems);
+        var matches = new MatchCompiler(workload, _strings, problems);
+        var actions = new ActionCompiler(clusters, _strings, problems);
         var routes = ImmutableArray.CreateBuilder<CompiledRoute>();
         foreach (var rule in rules)
         {

@@ -8,53 +8,53 @@ internal enum ConditionSubject : byte
     Scheme,
     Method,
     Authority,
-    Path,
     Header,
     QueryParameter,
     Claim,
 }
 
-/// <summary>One condition.</summary>
-/// <param name="Subject">What is looked at.</param>
-/// <param name="Name">Header or parameter; empty otherwise.</param>
-/// <param name="Value">What it must be.</param>
-/// <param name="Negated">From <c>withoutHeaders</c>: must not be it.</param>
-/// <param name="Claim">Where in the token's payload, for <see cref="ConditionSubject.Claim"/>.</param>
-internal sealed record RouteCondition(ConditionSubject Subject, string Name, ValueMatcher Value, bool Negated = false, ClaimMatch? Claim = null)
+/// <summary>One condition (routing.md §2.4).</summary>
+internal sealed class RouteCondition
 {
-    public bool Holds<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes => Subject switch
+    private readonly ConditionSubject _subject;
+    private readonly StringMatcher _value;
+    private readonly string _name = "";
+    private readonly HeaderMatcher? _header;
+    private readonly ClaimMatcher? _claim;
+    private readonly bool _isPresence;
+    private readonly bool _isNegated;
+
+    /// <summary>On the scheme, the method or the authority.</summary>
+    public RouteCondition(ConditionSubject subject, StringMatcher value) => (_subject, _value) = (subject, value);
+
+    /// <summary>On a query parameter.</summary>
+    public RouteCondition(string parameter, StringMatcher value) => (_subject, _name, _value) = (ConditionSubject.QueryParameter, parameter, value);
+
+    /// <summary>On a header, or on one that Envoy makes of the request line (<c>:path</c> …).</summary>
+    public RouteCondition(HeaderMatcher header, StringMatcher value, bool isPresence, bool isNegated) =>
+        (_subject, _header, _value, _isPresence, _isNegated) = (ConditionSubject.Header, header, value, isPresence, isNegated);
+
+    /// <summary>On a claim of the verified token; a header that a client sends by that name is never looked at.</summary>
+    public RouteCondition(ClaimMatcher claim, bool isPresence, bool isNegated) =>
+        (_subject, _claim, _isPresence, _isNegated) = (ConditionSubject.Claim, claim, isPresence, isNegated);
+
+    public bool IsOnClaims => _subject == ConditionSubject.Claim;
+
+    public bool Holds<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes => _subject switch
     {
-        ConditionSubject.Scheme => Value.IsMatch(request.Scheme) != Negated,
-        ConditionSubject.Method => Value.IsMatch(request.Method) != Negated,
-        ConditionSubject.Authority => Value.IsMatch(request.Authority) != Negated,
-        ConditionSubject.Path => MatchesTarget(in request) != Negated,
-        ConditionSubject.Header => MatchesHeader(request.GetHeader(Name)),
-        ConditionSubject.QueryParameter => QueryString.TryGetFirst(request.Query, Name, out var value) && Value.IsMatch(value),
-        _ => Claim!.IsMatch(request.Claims, Value) != Negated,
+        ConditionSubject.Scheme => _value.IsMatch(request.Scheme),
+        ConditionSubject.Method => _value.IsMatch(request.Method),
+        ConditionSubject.Authority => _value.IsMatch(request.Authority),
+        ConditionSubject.Header => HoldsForHeader(in request),
+        ConditionSubject.QueryParameter => QueryString.TryGetFirst(request.Query, _name, out var value) && _value.IsMatch(value),
+        _ => (_isPresence ? request.Claims is { } claims && _claim!.Path.TryGet(claims, out _, out _) : _claim!.IsMatch(request.Claims)) != _isNegated,
     };
 
     /// <summary>An absent header is the empty string to a negated condition, unless that asks for presence; else it matches nothing.</summary>
-    private bool MatchesHeader(HeaderValues lines) => lines.Count switch
-    {
-        0 => Negated && (Value.IsPresence || !Value.IsMatch("")),
-        1 => Value.IsMatch(lines[0]) != Negated,
-        _ => Value.IsMatch(Join(lines)) != Negated,
-    };
-
-    /// <summary><c>:path</c> as a header is the path with its query.</summary>
-    private bool MatchesTarget<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes =>
-        Value.IsMatch(request.Query is { } query ? string.Concat(request.Path, "?", query) : request.Path);
-
-    private static string Join(HeaderValues lines)
-    {
-        var all = new string[lines.Count];
-        for (var i = 0; i < all.Length; i++)
-        {
-            all[i] = lines[i];
-        }
-
-        return string.Join(',', all);
-    }
+    private bool HoldsForHeader<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes =>
+        _isPresence ? _header!.IsPresent(in request) != _isNegated
+        : !_isNegated ? _header!.IsJoinedMatch(in request)
+        : _header!.IsPresent(in request) ? !_header.IsJoinedMatch(in request) : !_value.IsMatch("");
 }
 
 /// <summary>The conditions of one match block besides its path: all must hold.</summary>
@@ -66,7 +66,7 @@ internal sealed class RouteConditions(RouteCondition[] conditions)
 
     public bool IsEmpty => _conditions.Length == 0;
 
-    public bool UsesClaims => Array.Exists(_conditions, c => c.Subject == ConditionSubject.Claim);
+    public bool UsesClaims { get; } = Array.Exists(conditions, c => c.IsOnClaims);
 
     public bool AllHold<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes
     {
