@@ -28,6 +28,9 @@ public sealed class ResourceSet
     /// <summary>Content hash: equal revisions have equal content.</summary>
     public string Revision { get; }
 
+    /// <summary>The mesh configuration of this revision; Istio's defaults when none was given.</summary>
+    public MeshConfig Mesh { get; init; } = MeshConfig.Default;
+
     /// <summary>All resources of a type, oldest first.</summary>
     public IEnumerable<T> OfType<T>() where T : Resource =>
         _byType.TryGetValue(typeof(T), out var found) ? found.Cast<T>() : [];

@@ -1,0 +1,134 @@
+using System.Buffers;
+
+namespace Portcullis.Resources.Reading;
+
+/// <summary>Reads the keys of MeshConfig; Istio's keys that mean nothing to a single gateway are noted, unknown ones are errors.</summary>
+internal static class MeshFieldsReader
+{
+    private static readonly SearchValues<char> DomainCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+
+    private static readonly string[] NotUsed =
+    [
+        "proxyListenPort", "proxyInboundListenPort", "proxyHttpPort", "connectTimeout", "hboneIdleTimeout", "protocolDetectionTimeout", "tcpKeepalive",
+        "ingressClass", "ingressService", "ingressControllerMode", "ingressSelector", "enableTracing", "enableEnvoyAccessLogService", "disableEnvoyListenerLog",
+        "outboundTrafficPolicy", "inboundTrafficPolicy", "configSources", "enableAutoMtls", "caCertificates", "localityLbSetting", "zoneAwareLbSetting",
+        "dnsRefreshRate", "h2UpgradePolicy", "inboundClusterStatName", "outboundClusterStatName", "certificates", "serviceSettings", "serviceScopeConfigs",
+        "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "defaultProviders", "discoverySelectors", "meshMTLS", "tlsDefaults", "serviceEntryVisibility",
+    ];
+
+    private static readonly string[] NotUsedOfProxy =
+    [
+        "configPath", "binaryPath", "serviceCluster", "tracingServiceName", "drainDuration", "discoveryAddress", "discoveryRefreshDelay", "zipkinAddress",
+        "statsdUdpAddress", "envoyMetricsServiceAddress", "proxyAdminPort", "availabilityZone", "controlPlaneAuthPolicy", "customConfigFile", "statNameLength",
+        "concurrency", "proxyBootstrapTemplatePath", "interceptionMode", "tracing", "sds", "envoyAccessLogService", "envoyMetricsService", "proxyMetadata",
+        "runtimeValues", "statusPort", "extraStatTags", "terminationDrainDuration", "meshId", "readinessProbe", "proxyStatsMatcher",
+        "holdApplicationUntilProxyStarts", "caCertificatesPem", "image", "privateKeyProvider", "proxyHeaders", "fileFlushInterval", "fileFlushMinSizeKb",
+        "statsCompression", "connectionSettings",
+    ];
+
+    /// <summary>Keys whose absence changes what a gateway does.</summary>
+    private static readonly string[] Missed =
+    [
+        "defaultHttpRetryPolicy", "defaultTrafficPolicy", "defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo",
+    ];
+
+    public static MeshConfig Read(ObjectReader reader)
+    {
+        foreach (var name in NotUsed)
+        {
+            Note(reader, name);
+        }
+
+        foreach (var name in Missed)
+        {
+            reader.Unsupported(name, "the built-in default is used");
+        }
+
+        var proxy = reader.Object("defaultConfig", ReadProxy);
+        return new MeshConfig
+        {
+            PathNormalization = reader.Object("pathNormalization", ReadNormalization)?.Mode ?? PathNormalizationMode.Default,
+            RootNamespace = ReadNamespace(reader),
+            TrustDomain = reader.Text("trustDomain") is { Length: > 0 } domain ? CheckDomain(domain, reader.At("trustDomain")) : MeshConfig.Default.TrustDomain,
+            TrustDomainAliases = reader.Texts("trustDomainAliases", static (domain, place) => CheckDomain(domain, place)),
+            AccessLogFile = reader.Text("accessLogFile") ?? "",
+            AccessLogFormat = reader.Text("accessLogFormat") ?? "",
+            AccessLogEncoding = reader.Enumerated("accessLogEncoding", AccessLogEncoding.Text, ("TEXT", AccessLogEncoding.Text), ("JSON", AccessLogEncoding.Json)),
+            NumTrustedProxies = proxy?.NumTrustedProxies ?? 0,
+            ProxyProtocol = proxy?.ProxyProtocol ?? false,
+            ExtensionProviders = ExtensionProviderReader.Read(reader),
+            AuthorizationDenied = reader.Enumerated("authorizationDenied", AuthorizationDeniedMode.Challenge,
+                ("Challenge", AuthorizationDeniedMode.Challenge), ("Forbidden", AuthorizationDeniedMode.Forbidden)),
+            PrincipalWithoutSub = reader.Enumerated("principalWithoutSub", PrincipalWithoutSubMode.Accept,
+                ("Accept", PrincipalWithoutSubMode.Accept), ("Reject", PrincipalWithoutSubMode.Reject)),
+            DenyPathReadings = reader.Enumerated("denyPathReadings", DenyPathReadingsMode.All, ("All", DenyPathReadingsMode.All), ("Exact", DenyPathReadingsMode.Exact)),
+            ServerHeader = ReadServerHeader(reader),
+        };
+    }
+
+    private static void Note(ObjectReader reader, string name)
+    {
+        if (reader.Has(name))
+        {
+            reader.At(name).Note("not used by the gateway");
+        }
+
+        reader.Accept(name);
+    }
+
+    private static Proxy ReadProxy(ObjectReader reader)
+    {
+        foreach (var name in NotUsedOfProxy)
+        {
+            Note(reader, name);
+        }
+
+        return reader.Object("gatewayTopology", static topology =>
+        {
+            topology.Unsupported("forwardClientCertDetails", "x-forwarded-client-cert is sanitised and set");
+            var protocol = topology.Object("proxyProtocol", static p => p) is not null;
+            return new Proxy(topology.Integer("numTrustedProxies", 0, 1000) ?? 0, protocol);
+        }) ?? new Proxy(0, false);
+    }
+
+    private static Normalization ReadNormalization(ObjectReader reader) => new(reader.Enumerated("normalization", PathNormalizationMode.Default,
+        ("DEFAULT", PathNormalizationMode.Default), ("NONE", PathNormalizationMode.None), ("BASE", PathNormalizationMode.Base),
+        ("MERGE_SLASHES", PathNormalizationMode.MergeSlashes), ("DECODE_AND_MERGE_SLASHES", PathNormalizationMode.DecodeAndMergeSlashes)));
+
+    private static string? ReadNamespace(ObjectReader reader)
+    {
+        var ns = reader.Text("rootNamespace");
+        if (!string.IsNullOrEmpty(ns) && !Names.IsLabel(ns))
+        {
+            reader.At("rootNamespace").Error($"`{ns}` is not a valid namespace", "use lower-case letters, digits and inner `-`");
+        }
+
+        return string.IsNullOrEmpty(ns) ? null : ns;
+    }
+
+    private static string CheckDomain(string domain, Place place)
+    {
+        if (domain.Length > 0 && !domain.AsSpan().ContainsAnyExcept(DomainCharacters))
+        {
+            return domain;
+        }
+
+        place.Error($"`{domain}` is not a trust domain", "write it like cluster.local");
+        return "";
+    }
+
+    private static string ReadServerHeader(ObjectReader reader)
+    {
+        var value = reader.Text("serverHeader") ?? MeshConfig.Default.ServerHeader;
+        if (value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            reader.At("serverHeader").Error("a header value takes printable ASCII only", "write a short name");
+        }
+
+        return value;
+    }
+
+    private sealed record Proxy(int NumTrustedProxies, bool ProxyProtocol);
+
+    private sealed record Normalization(PathNormalizationMode Mode);
+}
