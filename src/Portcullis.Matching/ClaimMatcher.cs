@@ -40,6 +40,9 @@ public sealed class ClaimMatcher(ClaimPath path, params StringMatcher[] values)
         return false;
     }
 
+    /// <summary>Whether the claim would match if it were this string.</summary>
+    public bool IsValueMatch(ReadOnlySpan<char> text) => StringMatcher.AnyMatch(values, text);
+
     private bool IsMatch(JsonElement text, bool isSpaceDelimited)
     {
         var raw = JsonMarshal.GetRawUtf8Value(text); // UTF-16 is never longer
