@@ -50,6 +50,7 @@ internal ref struct QueryParameters(ReadOnlySpan<char> query)
     {
         StringBuilder? rest = null;
         var copied = 0;
+        var cutsLast = false;
         var buffer = new char[name.Length];
         var pieces = new QueryParameters(query);
         while (pieces.MoveNext())
@@ -68,6 +69,7 @@ internal ref struct QueryParameters(ReadOnlySpan<char> query)
             rest ??= new StringBuilder(query.Length);
             rest.Append(query, copied, pieces.Start - copied);
             copied = Math.Min(pieces.End + 1, query.Length);
+            cutsLast = pieces.End == query.Length;
         }
 
         if (rest is null)
@@ -76,7 +78,7 @@ internal ref struct QueryParameters(ReadOnlySpan<char> query)
         }
 
         rest.Append(query, copied, query.Length - copied);
-        if (copied == query.Length && rest is [.., '&'])
+        if (cutsLast && rest is [.., '&'])
         {
             rest.Length--;
         }
