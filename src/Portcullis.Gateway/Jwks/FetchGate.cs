@@ -4,7 +4,7 @@ namespace Portcullis.Gateway.Jwks;
 /// Bounds how many fetches start at once. A fetch gives its place back when it ends or after <paramref name="patience"/>, whichever is first:
 /// servers that hang slow the others down by no more than that.
 /// </summary>
-internal sealed class FetchGate(int places, TimeSpan patience, TimeProvider timeProvider) : IDisposable
+internal sealed class FetchGate(int places, TimeSpan patience, TimeProvider timeProvider)
 {
     private readonly SemaphoreSlim _places = new(places);
 
@@ -13,8 +13,6 @@ internal sealed class FetchGate(int places, TimeSpan patience, TimeProvider time
         await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
         return new Place(_places, patience, timeProvider);
     }
-
-    public void Dispose() => _places.Dispose();
 
     private sealed class Place : IDisposable
     {

@@ -6,7 +6,7 @@ namespace Portcullis.Gateway.Jwks;
 /// The system's name resolution on threads of its own, a bounded number of them: it blocks, and on the shared pool a name server that hangs would take
 /// threads from requests.
 /// </summary>
-internal sealed class HostResolver : IDisposable
+internal sealed class HostResolver
 {
     private const int Threads = 16;
     private readonly SemaphoreSlim _free = new(Threads);
@@ -33,6 +33,4 @@ internal sealed class HostResolver : IDisposable
             TaskScheduler.Default);
         return await lookup.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
-
-    public void Dispose() => _free.Dispose();
 }
