@@ -3,7 +3,10 @@ using Portcullis.Commands;
 
 var root = new RootCommand("Portcullis: an identity-aware ingress gateway that reads Istio resources.")
 {
+    RunCommand.Create(),
+    DemoCommand.Create(),
     HttpBinCommand.Create(),
 };
 
-return await root.Parse(args).InvokeAsync();
+// The gateway drains on SIGTERM by itself, for as long as it was given; the command line must not cut that short.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Portcullis.FunctionalTests.Support;
 
 namespace Portcullis.FunctionalTests;
 
@@ -21,7 +22,7 @@ public sealed class SolutionLayoutTests
 
     public static TheoryData<string> Projects => [.. Directory.EnumerateDirectories(Path.Combine(Root, "src")).Select(d => Path.GetFileName(d)!)];
 
-    private static string Root => FindRoot();
+    private static string Root => Repository.Root;
 
     [Theory]
     [MemberData(nameof(Projects))]
@@ -51,15 +52,4 @@ public sealed class SolutionLayoutTests
     }
 
     private static XDocument Load(string project) => XDocument.Load(Path.Combine(Root, "src", project, project + ".csproj"));
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Portcullis.slnx")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("the tests run inside of the checkout");
-    }
 }

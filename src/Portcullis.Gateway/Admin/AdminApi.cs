@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Http;
+using Portcullis.Gateway.Listeners;
+
+namespace Portcullis.Gateway.Admin;
+
+/// <summary>The read-only admin API on loopback. Answers only to loopback names, so that a web page cannot reach it by DNS rebinding.</summary>
+internal sealed class AdminApi(GatewayHealth health, ListenerGroup listeners)
+{
+    public Task HandleAsync(HttpContext context)
+    {
+        if (!IsLocalName(context.Request.Host.Host))
+        {
+            context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+            return context.Response.WriteAsync("the admin API answers only to localhost and to addresses\n");
+        }
+
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            return Task.CompletedTask;
+        }
+
+        switch (context.Request.Path.Value)
+        {
+            case "/":
+                context.Response.ContentType = "text/plain";
+                return context.Response.WriteAsync("Portcullis admin API\n\n/status     state, problems, key sets\n/listeners  bound ports\n");
+            case "/status":
+                return GatewayHealth.WriteJsonAsync(context.Response, health.Detail());
+            case "/listeners":
+                return GatewayHealth.WriteJsonAsync(context.Response, listeners.Bound.Select(b => new { address = b.Key.ToString(), port = b.Value }));
+            default:
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return Task.CompletedTask;
+        }
+    }
+
+    private static bool IsLocalName(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || System.Net.IPAddress.TryParse(host, out _);
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Portcullis.Gateway.Forwarding;
+using Portcullis.Gateway.Jwks;
+using Portcullis.Gateway.Listeners;
+using Portcullis.Gateway.Telemetry.AccessLogs;
+using Portcullis.Policy.Authentication;
+using Portcullis.Resources;
+
+namespace Portcullis.Gateway.Configuration;
+
+/// <summary>
+/// Takes each revision of the files to the requests: compiles it, publishes it, opens and closes ports. A revision with an error is refused
+/// whole, and the last good one stays.
+/// </summary>
+internal sealed partial class ConfigurationUpdater : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstKeysWait = TimeSpan.FromSeconds(1);
+
+    private readonly GatewayOptions _options;
+    private readonly SnapshotHolder<GatewaySnapshot> _snapshots;
+    private readonly RemoteJwksResolver _keys;
+    private readonly UpstreamDirectory _upstreams;
+    private readonly ListenerGroup _listeners;
+    private readonly AccessLogs _accessLogs;
+    private readonly VerifiedTokenCache _tokens = new();
+    private readonly ILogger _logger;
+    private readonly FileResourceSource _source;
+    private readonly CancellationTokenSource _stop = new();
+    private IAsyncEnumerator<ResourceSet>? _revisions;
+    private ImmutableArray<Problem> _refused = [];
+
+    public ConfigurationUpdater(
+        GatewayOptions options,
+        SnapshotHolder<GatewaySnapshot> snapshots,
+        RemoteJwksResolver keys,
+        UpstreamDirectory upstreams,
+        ListenerGroup listeners,
+        ILoggerFactory loggers,
+        TimeProvider time)
+    {
+        _options = options;
+        _snapshots = snapshots;
+        _keys = keys;
+        _upstreams = upstreams;
+        _listeners = listeners;
+        _logger = loggers.CreateLogger("Portcullis.Configuration");
+        _accessLogs = new AccessLogs(loggers.CreateLogger("Portcullis.AccessLog"));
+        _source = new FileResourceSource(new FileResourceSourceOptions { Paths = options.Paths, MeshConfigPath = options.MeshConfigFile }, time);
+    }
+
+    /// <summary>The configuration in force.</summary>
+    public GatewaySnapshot Current => _snapshots.Current;
+
+    /// <summary>What was found in a later revision that was refused; empty when the files and the gateway agree.</summary>
+    public ImmutableArray<Problem> Refused => _refused;
+
+    /// <summary>Reads the files, and opens the ports when there is no error.</summary>
+    /// <exception cref="ConfigurationException">There is an error; nothing was opened.</exception>
+    /// <exception cref="IOException">A port cannot be bound.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _revisions = _source.WatchAsync(_stop.Token).GetAsyncEnumerator(CancellationToken.None);
+        if (!await _revisions.MoveNextAsync())
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+
+        using var keys = _keys.BeginRevision();
+        var snapshot = Compile(_revisions.Current, keys);
+        if (HasError(snapshot.Problems))
+        {
+            throw new ConfigurationException(snapshot.Problems);
+        }
+
+        var failed = await PublishAsync(snapshot, keys, cancellationToken);
+        if (!failed.IsEmpty)
+        {
+            throw new IOException($"cannot listen on {failed[0].Key}: {failed[0].Reason}; choose another port with --port DECLARED=BOUND");
+        }
+
+        if (snapshot.ListenerKeys.FirstOrDefault() == default)
+        {
+            LogNoListener(_logger);
+        }
+    }
+
+    /// <summary>Takes up changes until it is cancelled. Never throws for what the files hold.</summary>
+    public async Task WatchAsync(CancellationToken stop)
+    {
+        await using var registration = stop.Register(_stop.Cancel);
+        try
+        {
+            while (await _revisions!.MoveNextAsync())
+            {
+                await UpdateAsync(_revisions.Current, stop);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked to stop: the snapshot in force serves what is in flight.
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        if (_revisions is not null)
+        {
+            await _revisions.DisposeAsync();
+        }
+
+        await _accessLogs.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private static bool HasError(ImmutableArray<Problem> problems) => problems.Any(p => p.Severity == ProblemSeverity.Error);
+
+    private GatewaySnapshot Compile(ResourceSet resources, JwksRevision keys)
+    {
+        var problems = resources.Problems.ToList();
+        return GatewaySnapshot.Compile(
+            resources,
+            new SnapshotEnvironment(_options.Workload, _options.Ports, keys, _tokens, _upstreams),
+            problems,
+            generation: Current.Generation + 1,
+            accessLog: HasError(resources.Problems) ? null : _accessLogs.For(resources.Mesh, problems));
+    }
+
+    private async Task UpdateAsync(ResourceSet resources, CancellationToken stop)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var keys = _keys.BeginRevision();
+        var snapshot = Compile(resources, keys);
+        if (HasError(snapshot.Problems))
+        {
+            _refused = [.. snapshot.Problems.Where(p => p.Severity == ProblemSeverity.Error)];
+            var list = string.Join(Environment.NewLine, _refused);
+            LogRefused(_logger, _refused.Length, list);
+            return;
+        }
+
+        _refused = [];
+        foreach (var (key, reason) in await PublishAsync(snapshot, keys, stop))
+        {
+            LogNotBound(_logger, key, reason);
+        }
+
+        var elapsed = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        LogLive(_logger, snapshot.Generation, snapshot.Resources.All.Length, elapsed);
+    }
+
+    private async Task<ImmutableArray<(ListenerKey Key, string Reason)>> PublishAsync(
+        GatewaySnapshot snapshot, JwksRevision keys, CancellationToken cancellationToken)
+    {
+        foreach (var problem in snapshot.Problems.Where(p => p.Severity == ProblemSeverity.Warning))
+        {
+            LogProblem(_logger, problem);
+        }
+
+        // A new issuer's keys are given a moment, so that its first tokens are not refused without need; a dead key server stops nothing.
+        await keys.WaitForFirstAttemptAsync(FirstKeysWait, cancellationToken);
+        keys.Commit();
+        _snapshots.Publish(snapshot);
+        return await _listeners.ReconcileAsync(snapshot.ListenerKeys, cancellationToken);
+    }
+
+    [LoggerMessage(EventId = 1001, Level = LogLevel.Information, Message = "configuration is live: generation {Generation}, {Resources} resources, compiled in {Milliseconds} ms")]
+    private static partial void LogLive(ILogger logger, long generation, int resources, long milliseconds);
+
+    [LoggerMessage(EventId = 1002, Level = LogLevel.Error, Message = "configuration is refused, the last good one stays; {Count} error(s):\n{Problems}")]
+    private static partial void LogRefused(ILogger logger, int count, string problems);
+
+    [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "{Problem}")]
+    private static partial void LogProblem(ILogger logger, Problem problem);
+
+    [LoggerMessage(EventId = 1004, Level = LogLevel.Error, Message = "cannot listen on {Listener}: {Reason}; the other listeners serve the new configuration")]
+    private static partial void LogNotBound(ILogger logger, ListenerKey listener, string reason);
+
+    [LoggerMessage(EventId = 1005, Level = LogLevel.Warning, Message = "no Gateway selects this gateway's labels, so it listens nowhere; look at --labels and at the selectors")]
+    private static partial void LogNoListener(ILogger logger);
+}

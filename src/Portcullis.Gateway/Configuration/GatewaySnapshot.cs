@@ -1,0 +1,118 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Portcullis.Gateway.Forwarding;
+using Portcullis.Gateway.Listeners;
+using Portcullis.Gateway.Telemetry.AccessLogs;
+using Portcullis.Matching;
+using Portcullis.Policy;
+using Portcullis.Policy.Authentication;
+using Portcullis.Policy.Authorization;
+using Portcullis.Resources;
+using Portcullis.Routing;
+
+namespace Portcullis.Gateway.Configuration;
+
+/// <summary>One revision of the whole configuration, compiled: what a request is served by from its first byte to its last. Immutable.</summary>
+internal sealed class GatewaySnapshot
+{
+    private readonly FrozenDictionary<ListenerKey, CompiledListener> _listeners;
+
+    private GatewaySnapshot(
+        ResourceSet resources,
+        RoutingSnapshot routing,
+        JwtAuthenticator? authenticator,
+        Authorizer authorizer,
+        UpstreamTable upstreams,
+        ImmutableArray<Problem> problems)
+    {
+        Resources = resources;
+        Routing = routing;
+        Authenticator = authenticator;
+        Authorizer = authorizer;
+        Upstreams = upstreams;
+        Problems = problems;
+        _listeners = routing.Listeners.Where(IsServed).ToFrozenDictionary(l => new ListenerKey(l.Bind, l.Port));
+    }
+
+    /// <summary>Serves nothing: every request is 404.</summary>
+    public static GatewaySnapshot Empty { get; } =
+        Compile(ResourceSet.Empty, new SnapshotEnvironment(new WorkloadIdentity(), PortMap.Default, new NoRemoteKeys(), null, UpstreamDirectory.Empty), []);
+
+    public ResourceSet Resources { get; }
+
+    public MeshConfig Mesh => Resources.Mesh;
+
+    public RoutingSnapshot Routing { get; }
+
+    /// <summary><see langword="null"/> when no rule is attached: the stage does not exist then.</summary>
+    public JwtAuthenticator? Authenticator { get; }
+
+    public Authorizer Authorizer { get; }
+
+    /// <summary>How request paths are normalised.</summary>
+    public PathNormalization NormalizationMode => Mesh.PathNormalization switch
+    {
+        PathNormalizationMode.None => PathNormalization.None,
+        PathNormalizationMode.MergeSlashes => PathNormalization.MergeSlashes,
+        PathNormalizationMode.DecodeAndMergeSlashes => PathNormalization.DecodeAndMergeSlashes,
+        _ => PathNormalization.Base,
+    };
+
+    /// <summary>Every choice is Istio's: nothing is answered that Istio would not answer.</summary>
+    public bool IsIstioExact => Mesh is
+    {
+        AuthorizationDenied: AuthorizationDeniedMode.Forbidden,
+        PrincipalWithoutSub: PrincipalWithoutSubMode.Reject,
+        DenyPathReadings: DenyPathReadingsMode.Exact,
+    };
+
+    /// <summary>Backends with their state at run time.</summary>
+    public UpstreamTable Upstreams { get; }
+
+    /// <summary>What reading, validating and compiling found.</summary>
+    public ImmutableArray<Problem> Problems { get; }
+
+    /// <summary>Counts publications, from 1; 0 before the first.</summary>
+    public long Generation { get; init; }
+
+    /// <summary><see langword="null"/> when the access log is off.</summary>
+    public AccessLogWriter? AccessLog { get; init; }
+
+    public IEnumerable<ListenerKey> ListenerKeys => _listeners.Keys;
+
+    /// <summary>Compiles a set. Pure but for the upstream directory, which keeps the state of addresses that stay.</summary>
+    /// <param name="resources">What the author wrote.</param>
+    /// <param name="environment">What it is compiled for.</param>
+    /// <param name="problems">What was found before, and what is found now; the snapshot takes all of it.</param>
+    /// <param name="generation">Number of the publication.</param>
+    /// <param name="accessLog">Where requests of this snapshot are logged.</param>
+    public static GatewaySnapshot Compile(
+        ResourceSet resources, SnapshotEnvironment environment, List<Problem> problems, long generation = 0, AccessLogWriter? accessLog = null)
+    {
+        var mesh = resources.Mesh;
+        var workload = mesh.RootNamespace is { } root ? environment.Workload with { RootNamespace = root } : environment.Workload;
+        var routing = RoutingSnapshot.Compile(resources, workload, mesh, environment.Ports, problems);
+        DataPlaneLimits.Report(routing, resources, problems);
+        var authentications = resources.OfType<RequestAuthentication>().Where(r => PolicyAttachment.AppliesTo(r, r.Selection, workload)).ToImmutableArray();
+        var options = AuthenticationOptions.For(mesh, workload) with { Cache = environment.VerifiedTokens };
+        var authenticator = JwtAuthenticator.Compile(authentications, environment.Keys, options, problems);
+        var issuers = authentications.SelectMany(a => a.JwtRules).Select(r => r.Issuer);
+        var authorizer = Authorizer.Compile(resources.OfType<AuthorizationPolicy>(), mesh, workload, issuers, problems);
+        return new GatewaySnapshot(resources, routing, authenticator, authorizer, environment.Upstreams.TableFor(routing), [.. problems])
+        {
+            Generation = generation,
+            AccessLog = accessLog,
+        };
+    }
+
+    /// <summary>The compiled listener of a bound socket; <see langword="null"/> when this revision no longer has it.</summary>
+    public CompiledListener? FindListener(ListenerKey key) => _listeners.GetValueOrDefault(key);
+
+    private static bool IsServed(CompiledListener listener) => listener.Protocol == ListenerProtocol.Http;
+
+    /// <summary>Without a fetcher every remote key set is missing, which fails closed.</summary>
+    private sealed class NoRemoteKeys : IJwksResolver
+    {
+        public JwksSource Resolve(JwksLocation location) => throw new InvalidOperationException("the empty snapshot has no rules");
+    }
+}

@@ -1,0 +1,15 @@
+using Portcullis.Gateway.Forwarding;
+using Portcullis.Policy.Authentication;
+using Portcullis.Resources;
+using Portcullis.Routing;
+
+namespace Portcullis.Gateway.Configuration;
+
+/// <summary>What a configuration is compiled for: this gateway, and what lives longer than one snapshot.</summary>
+/// <param name="Workload">Labels and namespaces.</param>
+/// <param name="Ports">Ports really bound.</param>
+/// <param name="Keys">Finds remote key sets.</param>
+/// <param name="VerifiedTokens">Tokens verified before; <see langword="null"/> verifies every token anew.</param>
+/// <param name="Upstreams">State of backends.</param>
+internal sealed record SnapshotEnvironment(
+    WorkloadIdentity Workload, PortMap Ports, IJwksResolver Keys, VerifiedTokenCache? VerifiedTokens, UpstreamDirectory Upstreams);

@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using Portcullis.Gateway.Pipeline;
+using Portcullis.Routing;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Portcullis.Gateway.Forwarding;
+
+/// <summary>
+/// Writes the request as the backend gets it and the response as the client gets it. One per request context, reused with it.
+/// </summary>
+internal sealed class RequestTransformer(GatewayContext context) : HttpTransformer
+{
+    private static readonly UriCreationOptions Verbatim = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    public override ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        var headers = httpContext.Request.Headers;
+        var connection = headers.Connection;
+        // Only what is more than keep-alive, close or upgrade names headers to drop.
+        var namesHeaders = connection.Count > 0 && !IsPlain(connection);
+        foreach (var (name, values) in headers)
+        {
+            if (name.StartsWith(':') || HopByHopHeaders.Contains(name) || IsReplaced(name) || (namesHeaders && HopByHopHeaders.IsNamedBy(connection, name)))
+            {
+                continue;
+            }
+
+            Add(proxyRequest, name, values);
+        }
+
+        if (headers.TE is [{ } te] && te.Contains("trailers", StringComparison.OrdinalIgnoreCase))
+        {
+            Add(proxyRequest, HeaderNames.TE, "trailers");
+        }
+
+        AddForwarded(proxyRequest);
+        Mutate(proxyRequest);
+        proxyRequest.Headers.Host = null;
+        proxyRequest.Headers.TryAddWithoutValidation("host", context.UpstreamAuthority);
+        proxyRequest.RequestUri = new Uri(destinationPrefix + context.UpstreamTarget, in Verbatim);
+        return ValueTask.CompletedTask;
+    }
+
+    public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null)
+        {
+            return true;
+        }
+
+        context.UpstreamServiceTime = (long)Stopwatch.GetElapsedTime(context.UpstreamStartTimestamp).TotalMilliseconds;
+        await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        var headers = httpContext.Response.Headers;
+        headers["x-envoy-upstream-service-time"] = context.UpstreamServiceTime.ToString(CultureInfo.InvariantCulture);
+        context.ResponseDetails = "via_upstream";
+        ResponseHeaders.Complete(context);
+        return true;
+    }
+
+    private static bool IsPlain(StringValues connection) =>
+        connection is [{ } one] && (one.Equals("keep-alive", StringComparison.OrdinalIgnoreCase)
+            || one.Equals("close", StringComparison.OrdinalIgnoreCase)
+            || one.Equals("upgrade", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Headers that the gateway writes anew, whatever the client sent.</summary>
+    private static bool IsReplaced(string name) => name.ToLowerInvariant() switch
+    {
+        "host" or "x-forwarded-for" or "x-forwarded-proto" or "x-request-id" => true,
+        _ => false,
+    };
+
+    private static void Add(HttpRequestMessage request, string name, StringValues values)
+    {
+        if (values.Count == 1)
+        {
+            var value = values[0];
+            if (!request.Headers.TryAddWithoutValidation(name, value))
+            {
+                (request.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+        else if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
+        {
+            (request.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+        }
+    }
+
+    private static void Remove(HttpRequestMessage request, string name)
+    {
+        if (!request.Headers.Remove(name))
+        {
+            request.Content?.Headers.Remove(name);
+        }
+    }
+
+    private void AddForwarded(HttpRequestMessage request)
+    {
+        Add(request, "x-forwarded-for", context.ForwardedFor);
+        Add(request, "x-forwarded-proto", context.Scheme);
+        Add(request, "x-request-id", context.RequestId);
+        Add(request, "x-envoy-attempt-count", context.Attempt.ToString(CultureInfo.InvariantCulture));
+        if (context.RemoteAddress is { } client)
+        {
+            Add(request, "x-envoy-external-address", client.ToString());
+        }
+
+        if (context.Route?.Forward?.Timeout is { } timeout)
+        {
+            Add(request, "x-envoy-expected-rq-timeout-ms", ((long)timeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        }
+
+        if (context.OriginalTarget is { } original)
+        {
+            Add(request, "x-envoy-original-path", original);
+        }
+    }
+
+    private void Mutate(HttpRequestMessage request)
+    {
+        if (context.Destination!.RequestHeaders is not { IsEmpty: false } mutations)
+        {
+            return;
+        }
+
+        var source = new HeaderCommandSource(context);
+        foreach (var mutation in mutations.Operations)
+        {
+            var value = mutation.Value.Render(in source);
+            if (mutation.Kind == HeaderMutationKind.Remove)
+            {
+                Remove(request, mutation.Name);
+            }
+            else if (value.Length > 0)
+            {
+                if (mutation.Kind == HeaderMutationKind.Set)
+                {
+                    Remove(request, mutation.Name);
+                }
+
+                Add(request, mutation.Name, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using System.Net;
+using Portcullis.Resources;
+using Portcullis.Routing;
+
+namespace Portcullis.Gateway;
+
+/// <summary>What the operator says at start; nothing here changes while the gateway runs.</summary>
+public sealed record GatewayOptions
+{
+    /// <summary>Files and folders with resources; folders are watched.</summary>
+    public required ImmutableArray<string> Paths { get; init; }
+
+    /// <summary>File with Istio's MeshConfig; <see langword="null"/> is Istio's defaults.</summary>
+    public string? MeshConfigFile { get; init; }
+
+    /// <summary>Labels and namespaces of this gateway.</summary>
+    public WorkloadIdentity Workload { get; init; } = new();
+
+    /// <summary>Which port is really bound for a declared one.</summary>
+    public PortMap Ports { get; init; } = PortMap.Default;
+
+    /// <summary>Where <c>/healthz/ready</c> is served; <see langword="null"/> turns it off. Port 0 lets the system choose.</summary>
+    public ControlEndpoint? Status { get; init; } = new(new IPEndPoint(IPAddress.Any, 15021), IsDefault: true);
+
+    /// <summary>Where the admin API is served; <see langword="null"/> turns it off.</summary>
+    public ControlEndpoint? Admin { get; init; } = new(new IPEndPoint(IPAddress.Loopback, 15000), IsDefault: true);
+
+    /// <summary>Where Prometheus metrics are served; <see langword="null"/> turns it off.</summary>
+    public ControlEndpoint? Stats { get; init; } = new(new IPEndPoint(IPAddress.Any, 15090), IsDefault: true);
+
+    /// <summary>Folder in which fetched keys survive a restart; <see langword="null"/> keeps none.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>How long requests in flight may take to finish after a stop was asked for (Istio's <c>drainDuration</c>).</summary>
+    public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(45);
+}
+
+/// <summary>A port beside the gateway's own.</summary>
+/// <param name="EndPoint">Where to bind.</param>
+/// <param name="IsDefault">Not asked for: when it cannot be bound, that is a logged problem and not the end of the start.</param>
+public sealed record ControlEndpoint(IPEndPoint EndPoint, bool IsDefault);

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Portcullis.Gateway.Configuration;
+using Portcullis.Gateway.Listeners;
+
+namespace Portcullis.Gateway.Pipeline;
+
+/// <summary>
+/// Kestrel's view of one listener: reads the snapshot once, runs the stages, and writes the access log when the response is complete.
+/// </summary>
+internal sealed partial class GatewayApplication(
+    ListenerKey key,
+    SnapshotHolder<GatewaySnapshot> snapshots,
+    RequestPipeline pipeline,
+    TimeProvider time,
+    ILogger logger) : IHttpApplication<GatewayContext>
+{
+    public GatewayContext CreateContext(IFeatureCollection contextFeatures)
+    {
+        var container = contextFeatures as IHostContextContainer<GatewayContext>;
+        var context = container?.HostContext ?? new GatewayContext();
+        if (container is not null)
+        {
+            container.HostContext = context;
+        }
+
+        context.Http.Initialize(contextFeatures);
+        context.Reset();
+        context.Snapshot = snapshots.Current;
+        context.Listener = context.Snapshot.FindListener(key);
+        context.StartTimestamp = Stopwatch.GetTimestamp();
+        context.StartTime = time.GetUtcNow();
+        return context;
+    }
+
+    public async Task ProcessRequestAsync(GatewayContext context)
+    {
+        try
+        {
+            if (context.Snapshot.AccessLog is not null)
+            {
+                context.CountBodies();
+            }
+
+            await pipeline.InvokeAsync(context);
+        }
+        catch (Exception e) when (!context.Http.RequestAborted.IsCancellationRequested && e is not BadHttpRequestException)
+        {
+            // A fault of ours is never a reason to let a request through: the client sees 500, the log the cause.
+            LogFault(logger, context.Http.Request.Method, Telemetry.SecretRedaction.Target(context.RawTarget), e);
+            if (context.Http.Response.HasStarted)
+            {
+                context.Http.Abort();
+                return;
+            }
+
+            context.Http.Response.Clear();
+            await LocalReply.SendAsync(context, StatusCodes.Status500InternalServerError, "", "internal_error");
+        }
+        catch (Exception e) when (context.Http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        {
+            context.ClientWentAway();
+        }
+    }
+
+    public void DisposeContext(GatewayContext context, Exception? exception)
+    {
+        if (exception is BadHttpRequestException)
+        {
+            context.ResponseFlags ??= "DPE";
+        }
+
+        context.Snapshot.AccessLog?.Write(context);
+        context.Http.Uninitialize();
+    }
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "the gateway failed on {Method} {Target}")]
+    private static partial void LogFault(ILogger logger, string method, string target, Exception exception);
+}

@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Portcullis.Gateway.Configuration;
+using Portcullis.Gateway.Forwarding;
+using Portcullis.Policy.Authentication;
+using Portcullis.Policy.Authorization;
+using Portcullis.Routing;
+
+namespace Portcullis.Gateway.Pipeline;
+
+/// <summary>
+/// Everything one request carries through the stages and into the access log. Reused by the next request of the same connection.
+/// </summary>
+internal sealed class GatewayContext
+{
+    private BodyCounter? _requestCounter;
+    private BodyCounter? _responseCounter;
+
+    public GatewayContext() => Transformer = new RequestTransformer(this);
+
+    public DefaultHttpContext Http { get; } = new();
+
+    /// <summary>Writes this request to the backend; lives as long as the context so that forwarding allocates none.</summary>
+    public RequestTransformer Transformer { get; }
+
+    /// <summary>The configuration in force when the request arrived; used to its end.</summary>
+    public GatewaySnapshot Snapshot { get; set; } = GatewaySnapshot.Empty;
+
+    public CompiledListener? Listener { get; set; }
+
+    public long StartTimestamp { get; set; }
+
+    public DateTimeOffset StartTime { get; set; }
+
+    /// <summary>Request target as received, fragment and all.</summary>
+    public string RawTarget { get; set; } = "";
+
+    /// <summary>Normalised path.</summary>
+    public string Path { get; set; } = "";
+
+    public string? Query { get; set; }
+
+    public string Authority { get; set; } = "";
+
+    public string Scheme { get; set; } = "http";
+
+    public IPAddress? PeerAddress { get; set; }
+
+    public IPAddress? RemoteAddress { get; set; }
+
+    /// <summary>X-Forwarded-For as it goes upstream.</summary>
+    public string ForwardedFor { get; set; } = "";
+
+    public string RequestId { get; set; } = "";
+
+    public JwtIdentity? Identity { get; set; }
+
+    /// <summary>What authentication adds to and removes from the forwarded request.</summary>
+    public RequestEdits? Edits { get; set; }
+
+    public Decision Decision { get; set; }
+
+    public CompiledRoute? Route { get; set; }
+
+    /// <summary>Allowed CORS origin whose headers the response gets; <see langword="null"/> for none.</summary>
+    public CompiledCorsPolicy? Cors { get; set; }
+
+    /// <summary>The destination picked by weight.</summary>
+    public WeightedDestination? Destination { get; set; }
+
+    public Cluster? Cluster { get; set; }
+
+    public UpstreamEndpoint? Endpoint { get; set; }
+
+    /// <summary>Path and query as they go upstream.</summary>
+    public string UpstreamTarget { get; set; } = "";
+
+    /// <summary>Host header as it goes upstream.</summary>
+    public string UpstreamAuthority { get; set; } = "";
+
+    /// <summary>Path and query before a rewrite; <see langword="null"/> when nothing was rewritten.</summary>
+    public string? OriginalTarget { get; set; }
+
+    public int Attempt { get; set; }
+
+    public long UpstreamStartTimestamp { get; set; }
+
+    /// <summary>Milliseconds until the backend's response head; -1 before it came.</summary>
+    public long UpstreamServiceTime { get; set; }
+
+    /// <summary>Envoy's response flags, comma-joined; <see langword="null"/> when none.</summary>
+    public string? ResponseFlags { get; set; }
+
+    /// <summary>Envoy's response code details.</summary>
+    public string? ResponseDetails { get; set; }
+
+    public string? UpstreamFailureReason { get; set; }
+
+    /// <summary>Counts what the access log reports; without it a Content-Length tells as much as can be told.</summary>
+    public void CountBodies()
+    {
+        if (Http.Request.ContentLength is null && Http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
+        {
+            Http.Request.Body = new CountingStream(Http.Request.Body, _requestCounter = new BodyCounter());
+        }
+
+        Http.Response.Body = new CountingStream(Http.Response.Body, _responseCounter = new BodyCounter());
+    }
+
+    /// <summary>The client left before the response was complete; Envoy logs status 0 then.</summary>
+    public bool ClientAborted { get; private set; }
+
+    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(StartTimestamp);
+
+    /// <summary>Body bytes that came from the client.</summary>
+    public long BytesReceived => _requestCounter?.Count ?? Http.Request.ContentLength ?? 0;
+
+    /// <summary>Body bytes that went to the client.</summary>
+    public long BytesSent => _responseCounter is { Count: > 0 } counter ? counter.Count
+        : HttpMethods.IsHead(Http.Request.Method) ? 0 : Http.Response.ContentLength ?? 0;
+
+    /// <summary>Port of the remote address; 0 when that came from X-Forwarded-For.</summary>
+    public int RemotePort => Equals(RemoteAddress, PeerAddress) ? Http.Connection.RemotePort : 0;
+
+    public void ClientWentAway()
+    {
+        ClientAborted = true;
+        ResponseFlags ??= "DC";
+        ResponseDetails = "downstream_remote_disconnect";
+    }
+
+    public void Reset()
+    {
+        Snapshot = GatewaySnapshot.Empty;
+        ClientAborted = false;
+        Listener = null;
+        RawTarget = Path = Authority = ForwardedFor = RequestId = UpstreamTarget = UpstreamAuthority = "";
+        Query = null;
+        PeerAddress = RemoteAddress = null;
+        Identity = null;
+        Edits = null;
+        Decision = default;
+        Route = null;
+        Cors = null;
+        Cluster = null;
+        Endpoint = null;
+        OriginalTarget = null;
+        Destination = null;
+        Attempt = 0;
+        UpstreamServiceTime = -1;
+        ResponseFlags = ResponseDetails = UpstreamFailureReason = null;
+        _requestCounter = _responseCounter = null;
+    }
+}

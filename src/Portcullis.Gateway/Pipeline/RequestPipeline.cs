@@ -1,0 +1,95 @@
+using Microsoft.AspNetCore.Http;
+using Portcullis.Jose;
+using Portcullis.Policy.Authentication;
+using Portcullis.Policy.Authorization;
+
+namespace Portcullis.Gateway.Pipeline;
+
+/// <summary>
+/// The stages of a request in Envoy's order: normalise, CUSTOM, JWT, AUDIT/DENY/ALLOW, then fault, CORS and route. Each answers, or hands on.
+/// </summary>
+internal sealed class RequestPipeline(RouteExecutor routes, TimeProvider time)
+{
+    /// <summary>Answers the request, by itself or from a backend.</summary>
+    public Task InvokeAsync(GatewayContext context)
+    {
+        context.Http.Response.Headers.Server = context.Snapshot.Mesh.ServerHeader;
+        if (RequestPreparation.Refuse(context) is { } malformed)
+        {
+            return malformed;
+        }
+
+        var view = new RequestView(context);
+        var snapshot = context.Snapshot;
+        if (snapshot.Authorizer.EvaluateCustom(in view) is { } custom)
+        {
+            // An authorizer that cannot be asked denies what it would have been asked about (authorization.md §10).
+            return Deny(context, new Decision(DecisionOutcome.Forbidden, custom.PolicyId));
+        }
+
+        if (snapshot.Authenticator is { } authenticator)
+        {
+            var result = authenticator.Authenticate(in view, time.GetUtcNow());
+            if (!result.IsAccepted)
+            {
+                return RefuseTokenAsync(context, result.Status);
+            }
+
+            context.Identity = result.Identity;
+            Apply(context, result.Edits);
+        }
+
+        context.Decision = snapshot.Authorizer.Evaluate(in view);
+        return context.Decision.IsAllowed ? routes.InvokeAsync(context) : Deny(context, context.Decision);
+    }
+
+    /// <summary>401 or 403 for a token that failed a check (authentication.md §13).</summary>
+    private static Task RefuseTokenAsync(GatewayContext context, JwtStatus status)
+    {
+        var text = status.Message;
+        context.Http.Response.Headers.WWWAuthenticate = Challenge.Create(context, withError: status != JwtStatus.Missing);
+        CorsStage.MarkRefusal(context);
+        return LocalReply.SendAsync(context, status.HttpStatusCode, text, $"jwt_authn_access_denied{{{text.Replace(' ', '_')}}}");
+    }
+
+    /// <summary>403, or 401 where another token could pass.</summary>
+    private static Task Deny(GatewayContext context, in Decision decision)
+    {
+        context.Decision = decision;
+        CorsStage.MarkRefusal(context);
+        var details = $"rbac_access_denied_matched_policy[{decision.PolicyId ?? "none"}]";
+        if (decision.Outcome != DecisionOutcome.Challenge)
+        {
+            return LocalReply.SendAsync(context, StatusCodes.Status403Forbidden, LocalReply.AccessDenied, details);
+        }
+
+        context.Http.Response.Headers.WWWAuthenticate = Challenge.Create(context, withError: true);
+        var body = context.Identity is null ? JwtStatus.Missing.Message : LocalReply.AccessDenied;
+        return LocalReply.SendAsync(context, StatusCodes.Status401Unauthorized, body, details);
+    }
+
+    /// <summary>Later stages, and the backend, see the request as authentication leaves it.</summary>
+    private static void Apply(GatewayContext context, RequestEdits? edits)
+    {
+        if (edits is null)
+        {
+            return;
+        }
+
+        var headers = context.Http.Request.Headers;
+        foreach (var name in edits.HeadersToRemove)
+        {
+            headers.Remove(name);
+        }
+
+        foreach (var header in edits.HeadersToAppend)
+        {
+            headers.Append(header.Name, header.Value);
+        }
+
+        if (edits.ReplacesQuery)
+        {
+            context.Query = edits.Query;
+        }
+    }
+}

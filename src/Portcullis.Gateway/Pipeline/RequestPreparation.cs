@@ -1,0 +1,85 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Portcullis.Matching;
+
+namespace Portcullis.Gateway.Pipeline;
+
+/// <summary>
+/// What happens before any policy looks: protocol checks, path normalisation, who the client is, and removing what a client must not say.
+/// </summary>
+internal static class RequestPreparation
+{
+    /// <summary>Fills the context.</summary>
+    /// <returns>The answer to a request that cannot be served; <see langword="null"/> when it goes on.</returns>
+    public static Task? Refuse(GatewayContext context)
+    {
+        var http = context.Http;
+        var request = http.Request;
+        var mesh = context.Snapshot.Mesh;
+        context.RawTarget = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        context.Authority = request.Host.Value ?? "";
+        context.Scheme = request.Scheme;
+        context.PeerAddress = ClientAddress.Unmap(http.Connection.RemoteIpAddress);
+        var forwardedFor = request.Headers["x-forwarded-for"];
+        context.RemoteAddress = ClientAddress.Resolve(forwardedFor, mesh.NumTrustedProxies, context.PeerAddress);
+        context.ForwardedFor = forwardedFor.Count == 0 ? context.PeerAddress?.ToString() ?? "" : $"{string.Join(',', (IEnumerable<string?>)forwardedFor)},{context.PeerAddress}";
+        if (mesh.NumTrustedProxies > 0 && request.Headers["x-forwarded-proto"] is [{ } claimed] && ForwardedScheme(claimed) is { } scheme)
+        {
+            context.Scheme = scheme;
+        }
+
+        context.RequestId = Guid.NewGuid().ToString();
+        RequestSanitizer.Sanitize(request.Headers);
+        if (request.Protocol == "HTTP/1.0")
+        {
+            http.Response.Headers.Connection = "close";
+            return LocalReply.SendAsync(context, StatusCodes.Status426UpgradeRequired, "", "low_version");
+        }
+
+        return NormalizePath(context);
+    }
+
+    private static Task? NormalizePath(GatewayContext context)
+    {
+        var target = OriginForm(context.RawTarget);
+        if (target.Length == 0 || target[0] != '/')
+        {
+            return LocalReply.SendAsync(context, StatusCodes.Status404NotFound, "", "absolute_path_rejected", "NR");
+        }
+
+        if (!PathNormalizer.TryNormalize(target, context.Snapshot.NormalizationMode, out var path, out var query))
+        {
+            return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "path_normalization_failed");
+        }
+
+        (context.Path, context.Query) = (path, query);
+        return null;
+    }
+
+    /// <summary>An absolute-form target loses its scheme and authority; the server already took the authority for the Host.</summary>
+    private static string OriginForm(string target)
+    {
+        if (target.StartsWith('/'))
+        {
+            return target;
+        }
+
+        var scheme = target.IndexOf("://", StringComparison.Ordinal);
+        if (scheme <= 0)
+        {
+            return target;
+        }
+
+        var path = target.AsSpan(scheme + 3).IndexOfAny('/', '?', '#');
+        if (path < 0)
+        {
+            return "/";
+        }
+
+        var rest = target[(scheme + 3 + path)..];
+        return rest[0] == '/' ? rest : "/" + rest;
+    }
+
+    private static string? ForwardedScheme(string value) =>
+        value.Equals("https", StringComparison.OrdinalIgnoreCase) ? "https" : value.Equals("http", StringComparison.OrdinalIgnoreCase) ? "http" : null;
+}

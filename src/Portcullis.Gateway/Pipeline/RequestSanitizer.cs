@@ -1,0 +1,57 @@
+using System.Collections.Frozen;
+using Microsoft.AspNetCore.Http;
+
+namespace Portcullis.Gateway.Pipeline;
+
+/// <summary>
+/// Removes what a client outside must not be able to say (routing.md §6.3, CVE-2024-45806, CVE-2023-27487): every request that reaches an
+/// ingress is external.
+/// </summary>
+internal static class RequestSanitizer
+{
+    private static readonly FrozenSet<string> InternalHeaders = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "x-envoy-internal",
+        "x-envoy-decorator-operation",
+        "x-envoy-downstream-service-cluster",
+        "x-envoy-downstream-service-node",
+        "x-envoy-retry-on",
+        "x-envoy-retry-grpc-on",
+        "x-envoy-max-retries",
+        "x-envoy-retriable-status-codes",
+        "x-envoy-retriable-header-names",
+        "x-envoy-upstream-alt-stat-name",
+        "x-envoy-upstream-rq-timeout-ms",
+        "x-envoy-upstream-rq-per-try-timeout-ms",
+        "x-envoy-upstream-rq-timeout-alt-response",
+        "x-envoy-upstream-stream-duration-ms",
+        "x-envoy-expected-rq-timeout-ms",
+        "x-envoy-force-trace",
+        "x-envoy-ip-tags",
+        "x-envoy-hedge-on-per-try-timeout",
+        "x-envoy-original-path",
+        "x-envoy-original-host",
+        "x-envoy-external-address",
+        "x-envoy-attempt-count");
+
+    public static void Sanitize(IHeaderDictionary headers)
+    {
+        headers.Remove("x-forwarded-client-cert");
+        List<string>? found = null;
+        foreach (var header in headers)
+        {
+            if (header.Key.StartsWith("x-envoy-", StringComparison.OrdinalIgnoreCase) && InternalHeaders.Contains(header.Key))
+            {
+                (found ??= []).Add(header.Key);
+            }
+        }
+
+        if (found is not null)
+        {
+            foreach (var name in found)
+            {
+                headers.Remove(name);
+            }
+        }
+    }
+}

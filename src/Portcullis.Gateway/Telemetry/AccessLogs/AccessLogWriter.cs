@@ -1,0 +1,158 @@
+using System.Buffers;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Portcullis.Gateway.Pipeline;
+
+namespace Portcullis.Gateway.Telemetry.AccessLogs;
+
+/// <summary>
+/// Writes access log lines off the request's path: a request appends to a bounded buffer, one task empties it. When the disk cannot keep up,
+/// or is full, lines are dropped and counted; traffic never waits.
+/// </summary>
+internal sealed partial class AccessLogWriter : IAsyncDisposable
+{
+    private const int MaxBuffered = 4 * 1024 * 1024;
+
+    [ThreadStatic]
+    private static StringBuilder? t_line;
+
+    private readonly AccessLogFormat _format;
+    private readonly Func<Stream> _open;
+    private readonly ILogger _logger;
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _filled = new(0, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _pump;
+    private ArrayBufferWriter<byte> _active = new(64 * 1024);
+    private ArrayBufferWriter<byte> _idle = new(64 * 1024);
+    private long _dropped;
+
+    /// <param name="format">Line format.</param>
+    /// <param name="open">Opens the destination; called again after a failure.</param>
+    /// <param name="logger">Told about lines that are lost.</param>
+    public AccessLogWriter(AccessLogFormat format, Func<Stream> open, ILogger logger)
+    {
+        (_format, _open, _logger) = (format, open, logger);
+        _pump = Task.Run(PumpAsync);
+    }
+
+    /// <summary>Opens <c>/dev/stdout</c>, <c>/dev/stderr</c>, or a file to append to.</summary>
+    public static Func<Stream> Destination(string path) => path switch
+    {
+        "/dev/stdout" => Console.OpenStandardOutput,
+        "/dev/stderr" => Console.OpenStandardError,
+        _ => () => new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0),
+    };
+
+    public void Write(GatewayContext context)
+    {
+        var line = t_line ??= new StringBuilder(512);
+        line.Clear();
+        _format.Write(context, line);
+        lock (_lock)
+        {
+            if (_active.WrittenCount > MaxBuffered)
+            {
+                _dropped++;
+                return;
+            }
+
+            foreach (var chunk in line.GetChunks())
+            {
+                Encoding.UTF8.GetBytes(chunk.Span, _active);
+            }
+        }
+
+        if (_filled.CurrentCount == 0)
+        {
+            Signal();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        Signal();
+        await _pump;
+        _filled.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Signal()
+    {
+        try
+        {
+            _filled.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else woke the pump between the check and here; once is enough.
+        }
+    }
+
+    private async Task PumpAsync()
+    {
+        Stream? destination = null;
+        while (true)
+        {
+            var stopping = _stop.IsCancellationRequested;
+            if (!stopping)
+            {
+                await _filled.WaitAsync();
+            }
+
+            long dropped;
+            lock (_lock)
+            {
+                (_active, _idle) = (_idle, _active);
+                (dropped, _dropped) = (_dropped, 0);
+            }
+
+            destination = await EmptyAsync(destination, dropped);
+            if (stopping)
+            {
+                break;
+            }
+        }
+
+        if (destination is not null)
+        {
+            await destination.DisposeAsync();
+        }
+    }
+
+    private async Task<Stream?> EmptyAsync(Stream? destination, long dropped)
+    {
+        try
+        {
+            destination ??= _open();
+            await destination.WriteAsync(_idle.WrittenMemory);
+            await destination.FlushAsync();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            LogLost(_logger, _idle.WrittenCount, e.Message);
+            if (destination is not null)
+            {
+                await destination.DisposeAsync();
+            }
+
+            destination = null;
+        }
+
+        if (dropped > 0)
+        {
+            LogDropped(_logger, dropped);
+        }
+
+        _idle.ResetWrittenCount();
+        return destination;
+    }
+
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Error, Message = "access log: {Bytes} bytes were lost, the destination cannot be written: {Reason}")]
+    private static partial void LogLost(ILogger logger, int bytes, string reason);
+
+    [LoggerMessage(EventId = 3002, Level = LogLevel.Warning, Message = "access log: {Lines} lines were dropped, the destination is slower than the traffic")]
+    private static partial void LogDropped(ILogger logger, long lines);
+}

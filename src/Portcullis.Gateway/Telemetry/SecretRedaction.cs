@@ -1,0 +1,35 @@
+using System.Text.RegularExpressions;
+
+namespace Portcullis.Gateway.Telemetry;
+
+/// <summary>Keeps credentials out of everything that is written down: no log holds a whole token.</summary>
+internal static partial class SecretRedaction
+{
+    public const string Replacement = "<redacted>";
+
+    /// <summary>No JWS is shorter: a header with an algorithm, a payload and a signature.</summary>
+    private const int MinimumJwsLength = 40;
+
+    /// <summary>Whether a query should not be repeated to anyone: it has a parameter for tokens, or a value in the form of a compact JWS.</summary>
+    public static bool MayCarryToken(string query) => query.Contains("access_token", StringComparison.Ordinal) || CompactJws().IsMatch(query);
+
+    /// <summary>A request target whose <c>access_token</c> and whatever looks like a compact JWS are replaced.</summary>
+    public static string Target(string target) =>
+        target.Contains("access_token=", StringComparison.Ordinal) || target.Contains("=e", StringComparison.Ordinal)
+            ? CompactJws().Replace(AccessToken().Replace(target, "access_token=" + Replacement), Replacement)
+            : target;
+
+    /// <summary>A header value without credentials.</summary>
+    public static string HeaderValue(string name, string value) => name.ToUpperInvariant() switch
+    {
+        "AUTHORIZATION" or "PROXY-AUTHORIZATION" or "COOKIE" or "SET-COOKIE" => Replacement,
+        _ => value.Length > MinimumJwsLength ? CompactJws().Replace(value, Replacement) : value,
+    };
+
+    /// <summary>Base64url of a JSON object begins with <c>ey</c> (<c>{"</c>, <c>{ </c>) or <c>ew</c> (<c>{</c> and a line break).</summary>
+    [GeneratedRegex(@"e[yw][A-Za-z0-9_\-]{6,}(\.[A-Za-z0-9_\-]*){1,2}", RegexOptions.CultureInvariant)]
+    private static partial Regex CompactJws();
+
+    [GeneratedRegex(@"access_token=[^&#\s]*", RegexOptions.CultureInvariant)]
+    private static partial Regex AccessToken();
+}

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Net;
+using Portcullis.Gateway;
+
+namespace Portcullis.Commands;
+
+/// <summary><c>portcullis run</c>: starts the gateway and serves until it is told to stop.</summary>
+internal static class RunCommand
+{
+    private const int DefaultStatusPort = 15021;
+    private const int DefaultStatsPort = 15090;
+    private const string DefaultAdmin = "127.0.0.1:15000";
+
+    public static Command Create()
+    {
+        var gateway = new GatewayArguments();
+        var status = new Option<int?>("--status-port")
+        {
+            Description = $"Port of /healthz/ready. Default: {DefaultStatusPort}; when asked for, the start fails if it cannot be bound. 0: the system chooses.",
+            HelpName = "PORT",
+        };
+        var stats = new Option<int?>("--stats-port")
+        {
+            Description = $"Port of /stats/prometheus. Default: {DefaultStatsPort}.",
+            HelpName = "PORT",
+        };
+        var admin = new Option<string?>("--admin")
+        {
+            Description = $"Address of the admin API, or `off`. Default: {DefaultAdmin}; loopback only unless you say otherwise.",
+            HelpName = "ADDRESS:PORT",
+        };
+        var state = new Option<string?>("--state-dir")
+        {
+            Description = "Folder in which fetched key sets survive a restart. Default: none are kept.",
+            HelpName = "FOLDER",
+        };
+        var drain = new Option<int>("--drain-seconds")
+        {
+            Description = "How long requests in flight may take to finish after SIGTERM.",
+            HelpName = "SECONDS",
+            DefaultValueFactory = _ => 45,
+        };
+        var logFormat = LogOptions.Format();
+        var logLevel = LogOptions.Level();
+
+        var command = new Command("run", """
+            Start the gateway.
+
+            Examples:
+              portcullis run -f config/
+              portcullis run -f config/ --mesh-config mesh.yaml --port 80=8080
+              portcullis run -f gateway.yaml -f policies/ --log-format json
+            """);
+        gateway.AddTo(command);
+        foreach (var option in new Option[] { status, stats, admin, state, drain, logFormat, logLevel })
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            if (!TryEndpoint(result.GetValue(admin) ?? DefaultAdmin, result.GetValue(admin) is null, out var adminEndpoint, out var error))
+            {
+                await result.InvocationConfiguration.Error.WriteLineAsync($"--admin: {error}");
+                return ExitCode.Usage;
+            }
+
+            var options = new GatewayOptions
+            {
+                Paths = [.. result.GetRequiredValue(gateway.Paths)],
+                MeshConfigFile = result.GetValue(gateway.MeshConfig),
+                Workload = gateway.Workload(result),
+                Ports = result.GetRequiredValue(gateway.Ports),
+                Status = Port(result.GetValue(status), DefaultStatusPort),
+                Stats = Port(result.GetValue(stats), DefaultStatsPort),
+                Admin = adminEndpoint,
+                StateDirectory = result.GetValue(state),
+                DrainTime = TimeSpan.FromSeconds(result.GetValue(drain)),
+            };
+            using var loggers = LogOptions.CreateFactory(result.GetValue(logFormat), result.GetValue(logLevel));
+            return await GatewayRunner.RunAsync(options, loggers, result.InvocationConfiguration.Error, started: null, cancellationToken);
+        });
+        return command;
+    }
+
+    private static ControlEndpoint Port(int? asked, int fallback) => new(new IPEndPoint(IPAddress.Any, asked ?? fallback), IsDefault: asked is null);
+
+    private static bool TryEndpoint(string text, bool isDefault, out ControlEndpoint? endpoint, out string error)
+    {
+        (endpoint, error) = (null, "");
+        if (text is "off")
+        {
+            return true;
+        }
+
+        if (IPEndPoint.TryParse(text, out var parsed))
+        {
+            endpoint = new ControlEndpoint(parsed, isDefault);
+            return true;
+        }
+
+        error = $"`{text}` is not an address with a port; write for example {DefaultAdmin}, or `off`";
+        return false;
+    }
+}

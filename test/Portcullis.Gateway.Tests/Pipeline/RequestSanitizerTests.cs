@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Http;
+using Portcullis.Gateway.Pipeline;
+
+namespace Portcullis.Gateway.Tests.Pipeline;
+
+public sealed class RequestSanitizerTests
+{
+    [Theory]
+    [InlineData("x-envoy-internal")]
+    [InlineData("X-Envoy-Original-Path")]
+    [InlineData("x-envoy-retry-on")]
+    [InlineData("x-envoy-upstream-rq-timeout-ms")]
+    [InlineData("X-Forwarded-Client-Cert")]
+    public void Sanitize_OfAHeaderThatOnlyTheMeshMaySet_RemovesIt(string name)
+    {
+        var headers = new HeaderDictionary { [name] = "forged", ["x-custom"] = "kept" };
+
+        RequestSanitizer.Sanitize(headers);
+
+        Assert.Equal("x-custom", Assert.Single(headers).Key);
+    }
+
+    [Theory]
+    [InlineData("x-envoy-something-new")]
+    [InlineData("x-environment")]
+    [InlineData("authorization")]
+    public void Sanitize_OfAnyOtherHeader_LeavesIt(string name)
+    {
+        var headers = new HeaderDictionary { [name] = "value" };
+
+        RequestSanitizer.Sanitize(headers);
+
+        Assert.Equal("value", headers[name]);
+    }
+}

@@ -1,0 +1,42 @@
+using Portcullis.Gateway.Telemetry;
+using Portcullis.TestSupport;
+
+namespace Portcullis.Gateway.Tests.Telemetry;
+
+public sealed class SecretRedactionTests
+{
+    private static readonly string Token = new TokenIssuer().Mint();
+
+    [Fact]
+    public void Target_WithATokenInAnyParameter_HoldsNoPieceOfIt()
+    {
+        var text = SecretRedaction.Target($"/p?a=1&token={Token}&z=2");
+
+        Assert.Equal("/p?a=1&token=<redacted>&z=2", text);
+    }
+
+    [Theory]
+    [InlineData("/p?access_token=opaque&z=2", "/p?access_token=<redacted>&z=2")]
+    [InlineData("/p?access_token=", "/p?access_token=<redacted>")]
+    [InlineData("/eyes?page=early.start", "/eyes?page=early.start")]
+    [InlineData("/p?a=1", "/p?a=1")]
+    public void Target_OfOtherForms_LosesCredentialsOnly(string target, string expected) => Assert.Equal(expected, SecretRedaction.Target(target));
+
+    [Theory]
+    [InlineData("Authorization")]
+    [InlineData("cookie")]
+    [InlineData("Set-Cookie")]
+    [InlineData("Proxy-Authorization")]
+    public void HeaderValue_OfACredential_IsNeverWritten(string name) => Assert.Equal("<redacted>", SecretRedaction.HeaderValue(name, "anything"));
+
+    [Fact]
+    public void HeaderValue_WithAToken_HoldsNoPieceOfIt() => Assert.Equal("Token <redacted>", SecretRedaction.HeaderValue("x-auth", "Token " + Token));
+
+    [Fact]
+    public void MayCarryToken_SeesTokensUnderAnyName()
+    {
+        Assert.True(SecretRedaction.MayCarryToken($"t={Token}"));
+        Assert.True(SecretRedaction.MayCarryToken("access_token=x"));
+        Assert.False(SecretRedaction.MayCarryToken("id=7&version=1.2.3"));
+    }
+}
