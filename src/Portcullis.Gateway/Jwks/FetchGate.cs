@@ -1,9 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Portcullis.Gateway.Jwks;
 
 /// <summary>
 /// Bounds how many fetches start at once. A fetch gives its place back when it ends or after <paramref name="patience"/>, whichever is first:
 /// servers that hang slow the others down by no more than that.
 /// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "timers release the semaphore after its users; it holds no handle")]
 internal sealed class FetchGate(int places, TimeSpan patience, TimeProvider timeProvider)
 {
     private readonly SemaphoreSlim _places = new(places);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
 namespace Portcullis.Gateway.Jwks;
@@ -6,6 +7,7 @@ namespace Portcullis.Gateway.Jwks;
 /// The system's name resolution on threads of its own, a bounded number of them: it blocks, and on the shared pool a name server that hangs would take
 /// threads from requests.
 /// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "lookups release the semaphore long after their users; it holds no handle")]
 internal sealed class HostResolver
 {
     private const int Threads = 16;
