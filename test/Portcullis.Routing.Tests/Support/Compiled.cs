@@ -33,18 +33,25 @@ internal sealed class Compiled
     {
         var read = ResourceReader.Read("test.yaml", string.Join("\n---\n", documents));
         Assert.DoesNotContain(read.Problems, p => p.Severity == ProblemSeverity.Error);
+        return From(ports, workload, read.Resources);
+    }
+
+    /// <summary>Compiles resources as they are, whether a reader would let them pass or not.</summary>
+    public static Compiled From(IEnumerable<Resource> resources) => From(PortMap.Default, new(), resources);
+
+    private static Compiled From(PortMap ports, WorkloadIdentity workload, IEnumerable<Resource> resources)
+    {
         var problems = new List<Problem>();
-        return new(RoutingSnapshot.Compile(new ResourceSet(read.Resources, [], ""), workload, MeshConfig.Default, ports, problems), problems);
+        return new(RoutingSnapshot.Compile(new ResourceSet(resources, [], ""), workload, MeshConfig.Default, ports, problems), problems);
     }
 
     /// <summary>A VirtualService bound to <see cref="Gateway"/>; its <c>spec</c> is given in flow style or indented by two.</summary>
-    public static string VirtualService(string spec, string name = "vs", string ns = "default") => $$"""
+    public static string VirtualService(string spec, string name = "vs", string ns = "default", bool replaceGateways = false) => $$"""
         apiVersion: networking.istio.io/v1
         kind: VirtualService
         metadata: {name: {{name}}, namespace: {{ns}} }
         spec:
-          gateways: [istio-system/gw]
-        {{Indent(spec)}}
+        {{Indent(replaceGateways ? spec : "gateways: [istio-system/gw]\n" + spec)}}
         """;
 
     /// <summary>A Service with one port 80 and a ready endpoint.</summary>

@@ -48,8 +48,12 @@ internal readonly struct TestRequest(string target, string authority = "foo.com"
 
         return count < 2
             ? new(count == 0 ? null : first)
-            : new([.. _headers!.Where(h => h.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(h => h.Value)]);
+            : new(All(_headers!, name));
     }
+
+    /// <summary>Apart, for its closure would be allocated for every header.</summary>
+    private static string[] All((string Name, string Value)[] headers, string name) =>
+        [.. headers.Where(h => h.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(h => h.Value)];
 
     public TestRequest WithClaims(string json) =>
         this with { Claims = new(JsonDocument.Parse(json).RootElement.Clone(), [.. ClaimSet.AlwaysSpaceDelimited]) };
