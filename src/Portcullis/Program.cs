@@ -5,8 +5,13 @@ var root = new RootCommand("Portcullis: an identity-aware ingress gateway that r
 {
     RunCommand.Create(),
     DemoCommand.Create(),
+    JwkCommand.Create(),
+    JwtCommand.Create(),
+    JwsCommand.Create(),
     HttpBinCommand.Create(),
 };
 
 // The gateway drains on SIGTERM by itself, for as long as it was given; the command line must not cut that short.
-return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+var result = root.Parse(args);
+var exitCode = await result.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+return result.Errors.Count == 0 ? exitCode : ExitCode.Usage;

@@ -36,6 +36,9 @@ public sealed class JsonWebKey
 
     internal KeyMaterial Material { get; }
 
+    /// <summary>True if kind, curve and length of the key are right for the algorithm. Its <c>alg</c> is not looked at.</summary>
+    public bool Supports(JwsAlgorithm algorithm) => Material.Supports(algorithm);
+
     /// <summary>Reads one JWK, with its private members if it has them. No text makes this throw.</summary>
     /// <param name="json">One JSON object, at most <see cref="JsonWebKeySet.MaxLength"/> characters.</param>
     /// <param name="key">The key; null unless the result is <see cref="JwksStatus.Ok"/>.</param>

@@ -169,8 +169,9 @@ internal static class JwkReader
             return JwksStatus.OctBadBase64;
         }
 
-        material = new OctKey(secret);
-        return JwksStatus.Ok;
+        var status = OctKey.TryCreate(secret, algorithm, out var key);
+        material = key;
+        return status;
     }
 
     private static JwksStatus ReadOkp(JsonElement jwk, string? algorithm, bool withPrivate, out KeyMaterial? material)

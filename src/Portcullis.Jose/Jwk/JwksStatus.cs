@@ -65,6 +65,9 @@ public enum JwksStatus
     /// <summary>The modulus has more than 8192 bits: verifying would cost too much.</summary>
     RsaTooLarge,
 
+    /// <summary>The modulus has the mark of keys that a faulty chip made and anybody can factor (CVE-2017-15361).</summary>
+    RsaFactorable,
+
     /// <summary><c>alg</c> of an EC key is not of ECDSA.</summary>
     ECBadAlgorithm,
 
@@ -106,6 +109,9 @@ public enum JwksStatus
 
     /// <summary><c>k</c> is empty or no base64url.</summary>
     OctBadBase64,
+
+    /// <summary><c>k</c> has fewer octets than the hash of its <c>alg</c>, or of HS256 (RFC 7518 §3.2).</summary>
+    OctTooShort,
 
     /// <summary><c>alg</c> of an OKP key is not <c>EdDSA</c>.</summary>
     OkpBadAlgorithm,
@@ -169,6 +175,7 @@ public static class JwksStatusExtensions
             JwksStatus.RsaParseError => "Jwks RSA [n] or [e] field is missing or has a parse error",
             JwksStatus.RsaTooSmall => $"Jwks RSA key has fewer than {RsaKey.MinBits} bits",
             JwksStatus.RsaTooLarge => $"Jwks RSA key has more than {RsaKey.MaxBits} bits",
+            JwksStatus.RsaFactorable => "Jwks RSA key can be factored (CVE-2017-15361)",
             JwksStatus.ECBadAlgorithm => "[alg] is not started with [ES] for an EC key",
             JwksStatus.ECCurveBad => "[crv] field is not string for an EC key",
             JwksStatus.ECCurveUnsupported => "[crv] or [alg] field is not supported for an EC key",
@@ -183,6 +190,7 @@ public static class JwksStatusExtensions
             JwksStatus.OctKeyMissing => "[k] field is missing for an HMAC key",
             JwksStatus.OctKeyBad => "[k] field is not string for an HMAC key",
             JwksStatus.OctBadBase64 => "Jwks Oct key is an invalid Base64",
+            JwksStatus.OctTooShort => "Jwks Oct key is shorter than the hash of its [alg], or than 32 bytes",
             JwksStatus.OkpBadAlgorithm => "[alg] is not [EdDSA] for an OKP key",
             JwksStatus.OkpCurveMissing => "[crv] field is missing for an OKP key",
             JwksStatus.OkpCurveBad => "[crv] field is not string for an OKP key",

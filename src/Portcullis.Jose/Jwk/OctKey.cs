@@ -19,7 +19,14 @@ internal sealed class OctKey(byte[] secret) : KeyMaterial
 
     public override bool HasPrivateKey => true;
 
-    public override bool Supports(JwsAlgorithm algorithm) => algorithm.IsHmac;
+    public static JwksStatus TryCreate(byte[] secret, string? algorithm, out OctKey? key)
+    {
+        var needed = JwsAlgorithms.TryParse(algorithm, out var hmac) ? HashSize(hmac) : SHA256.HashSizeInBytes;
+        key = secret.Length < needed ? null : new(secret);
+        return key is null ? JwksStatus.OctTooShort : JwksStatus.Ok;
+    }
+
+    public override bool Supports(JwsAlgorithm algorithm) => algorithm.IsHmac && secret.Length >= HashSize(algorithm);
 
     public override bool Verify(JwsAlgorithm algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
     {
@@ -47,6 +54,13 @@ internal sealed class OctKey(byte[] secret) : KeyMaterial
     public override KeyMaterial? ToPublic() => null;
 
     public override string? ToPem(bool includePrivate) => null;
+
+    private static int HashSize(JwsAlgorithm algorithm) => algorithm switch
+    {
+        JwsAlgorithm.HS512 => SHA512.HashSizeInBytes,
+        JwsAlgorithm.HS384 => SHA384.HashSizeInBytes,
+        _ => SHA256.HashSizeInBytes,
+    };
 
     private int Hash(JwsAlgorithm algorithm, ReadOnlySpan<byte> data, Span<byte> destination) => algorithm switch
     {

@@ -41,6 +41,11 @@ internal sealed class RsaKey : KeyMaterial
             return bits < MinBits ? JwksStatus.RsaTooSmall : JwksStatus.RsaTooLarge;
         }
 
+        if (RocaFingerprint.IsOn(modulus))
+        {
+            return JwksStatus.RsaFactorable;
+        }
+
         if (parameters.D is not null && !TryFitPrivate(ref parameters))
         {
             return JwksStatus.PrivateKeyBad;

@@ -58,11 +58,4 @@ public static class JwtSigner
         var signingInput = $"{StrictBase64Url.Encode(header)}.{StrictBase64Url.Encode(payload)}";
         return $"{signingInput}.{StrictBase64Url.Encode(key.Material.Sign(algorithm, Encoding.ASCII.GetBytes(signingInput)))}";
     }
-
-    /// <summary>True if <see cref="Sign"/> would accept the key with the algorithm.</summary>
-    public static bool CanSign(JsonWebKey key, JwsAlgorithm algorithm)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        return key.HasPrivateKey && key.Material.Supports(algorithm) && (key.Algorithm is null || key.Algorithm == algorithm.Name);
-    }
 }
