@@ -91,8 +91,7 @@ internal sealed class EcKey : KeyMaterial
     public override bool Supports(JwsAlgorithm algorithm) => algorithm == _curve.Algorithm;
 
     public override bool Verify(JwsAlgorithm algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
-        signature.Length == 2 * _curve.CoordinateLength
-            && _ecdsa.VerifyHash(digest, signature, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+        signature.Length == 2 * _curve.CoordinateLength && _ecdsa.VerifyHash(digest, signature);
 
     public override byte[] Sign(JwsAlgorithm algorithm, ReadOnlySpan<byte> data) =>
         _ecdsa.SignData(data, algorithm.Hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
