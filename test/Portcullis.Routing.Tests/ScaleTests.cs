@@ -11,13 +11,16 @@ public sealed class ScaleTests(ITestOutputHelper output)
     public void Compile_TenThousandVirtualServices_EveryHostIsFound()
     {
         var resources = Resources(10_000);
-        _ = Compiled.From(resources); // the code is compiled, the pools are warm
         var set = new ResourceSet(resources, [], "");
         var problems = new List<Problem>();
-
-        var watch = Stopwatch.StartNew();
-        var snapshot = RoutingSnapshot.Compile(set, new(), MeshConfig.Default, PortMap.Default, problems);
-        output.WriteLine($"10,000 VirtualServices, 1,000 services: {watch.ElapsedMilliseconds} ms");
+        var snapshot = RoutingSnapshot.Empty;
+        for (var run = 1; run <= 5; run++)
+        {
+            var processor = Environment.CpuUsage.TotalTime;
+            var watch = Stopwatch.StartNew();
+            snapshot = RoutingSnapshot.Compile(set, new(), MeshConfig.Default, PortMap.Default, problems);
+            output.WriteLine($"run {run}: {watch.ElapsedMilliseconds} ms, {(Environment.CpuUsage.TotalTime - processor).TotalMilliseconds:F0} ms of processors");
+        }
 
         Assert.Empty(problems);
         Assert.Equal(1_000, snapshot.Clusters.Count);

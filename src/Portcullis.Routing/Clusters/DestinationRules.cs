@@ -31,7 +31,7 @@ internal sealed class DestinationRules
     }
 
     /// <summary>The rule for a host of a service's namespace; <see langword="null"/> when none is written.</summary>
-    public Merged? Find(string host, string serviceNamespace) =>
+    public Merged? Find(string host, string serviceNamespace) => _exact.Count == 0 ? null :
         Level(_workload.Namespace, host, privateOnly: _workload.Namespace == _workload.RootNamespace)
         ?? Level(serviceNamespace, host, privateOnly: false)
         ?? Level(_workload.RootNamespace, host, privateOnly: false);

@@ -12,14 +12,15 @@ internal sealed record HeaderLevel(ImmutableArray<HeaderMutation> Removes, Immut
 
     /// <summary>Several destinations: the destination's list runs first, then the route's, whose <c>set</c> and <c>remove</c> win.</summary>
     public static HeaderMutations InSequence(HeaderLevel route, HeaderLevel destination) =>
-        Make([.. destination.Removes, .. destination.Values, .. route.Removes, .. route.Values]);
+        AreEmpty(route, destination) ? HeaderMutations.None : new([.. destination.Removes, .. destination.Values, .. route.Removes, .. route.Values]);
 
     /// <summary>One destination: one list, the destination's behind the route's, so that the destination's <c>set</c> wins.</summary>
     public static HeaderMutations AsOne(HeaderLevel route, HeaderLevel destination) =>
-        Make([.. route.Removes, .. destination.Removes, .. route.Values, .. destination.Values]);
+        AreEmpty(route, destination) ? HeaderMutations.None : new([.. route.Removes, .. destination.Removes, .. route.Values, .. destination.Values]);
 
-    private static HeaderMutations Make(ImmutableArray<HeaderMutation> operations) =>
-        operations.IsEmpty ? HeaderMutations.None : new(operations);
+    private bool IsEmpty => Removes.IsEmpty && Values.IsEmpty;
+
+    private static bool AreEmpty(HeaderLevel route, HeaderLevel destination) => route.IsEmpty && destination.IsEmpty;
 }
 
 /// <summary>Both directions of one level, and the Host header that its request operations ask for.</summary>
@@ -38,8 +39,8 @@ internal static class HeaderCompiler
         rules is null
             ? CompiledHeaders.None
             : new(
-                Level(rules.Request, owner, fieldPath + ".request", problems),
-                Level(rules.Response, owner, fieldPath + ".response", problems),
+                Level(rules.Request, owner, fieldPath + ".headers.request", problems),
+                Level(rules.Response, owner, fieldPath + ".headers.response", problems),
                 AuthorityOf(rules.Request.Set) ?? AuthorityOf(rules.Request.Add));
 
     private static HeaderLevel Level(HeaderOperations operations, VirtualService owner, string fieldPath, ProblemReporter problems)

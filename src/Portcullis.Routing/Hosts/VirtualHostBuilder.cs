@@ -55,7 +55,7 @@ internal sealed class VirtualHostBuilder(VirtualServiceIndex services, RouteComp
 
     private sealed class Entry(string domain)
     {
-        private readonly List<(VirtualService Service, RouteScope Scope, ImmutableArray<CompiledRoute> Routes)> _parts = [];
+        private readonly List<(VirtualService Service, RouteScope Scope, ImmutableArray<CompiledRoute> Routes)> _parts = new(1);
 
         public string Domain { get; } = domain;
 

@@ -113,7 +113,7 @@ public sealed class TcpForwardAction
     internal TcpForwardAction(ImmutableArray<TcpDestination> destinations)
     {
         Destinations = destinations;
-        _choice = new(destinations.Select(d => d.Weight));
+        _choice = WeightedChoice.Of(destinations, d => d.Weight);
     }
 
     /// <summary>At least one.</summary>

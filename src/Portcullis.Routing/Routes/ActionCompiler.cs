@@ -29,7 +29,7 @@ internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompil
     public CompiledAction? Compile(HttpRule rule, RouteScope scope)
     {
         var route = rule.Route;
-        var headers = HeaderCompiler.Compile(route.Headers, rule.Owner, rule.FieldPath + ".headers", problems);
+        var headers = HeaderCompiler.Compile(route.Headers, rule.Owner, rule.FieldPath, problems);
         var response = HeaderLevel.AsOne(headers.Response, HeaderLevel.None);
         if (route.Redirect is { } redirect)
         {
@@ -89,7 +89,6 @@ internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompil
         for (var i = 0; i < route.Route.Length; i++)
         {
             var written = route.Route[i];
-            var field = $"{rule.FieldPath}.route[{i}]";
             if (written.Weight < 0)
             {
                 return Refuse<ForwardAction>(rule, $".route[{i}].weight", "a weight cannot be negative");
@@ -100,8 +99,10 @@ internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompil
                 continue;
             }
 
-            var own = HeaderCompiler.Compile(written.Headers, rule.Owner, field + ".headers", problems);
-            var target = Resolve(written.Destination, rule, field + ".destination", scope);
+            var own = written.Headers is null
+                ? CompiledHeaders.None
+                : HeaderCompiler.Compile(written.Headers, rule.Owner, $"{rule.FieldPath}.route[{i}]", problems);
+            var target = Resolve(written.Destination, rule, "route", i, scope);
             destinations.Add(new()
             {
                 Cluster = target.Cluster,
@@ -136,14 +137,14 @@ internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompil
             problems.Error(rule.Owner, rule.FieldPath + ".fault.abort.grpcStatus", ProblemCodes.InvalidValue, $"`{status}` is not a gRPC status");
         }
 
-        return new(destinations.ToImmutable())
+        return new(destinations.DrainToImmutable())
         {
             PathRewrite = rewrite,
             Timeout = timeout,
             Retry = retry,
             Fault = fault,
             Mirrors = Mirrors(rule, scope),
-            Cors = CompiledCorsPolicy.Compile(route.CorsPolicy, strings, rule.Owner, rule.FieldPath + ".corsPolicy", problems),
+            Cors = CompiledCorsPolicy.Compile(route.CorsPolicy, strings, rule, problems),
         };
     }
 
@@ -170,13 +171,18 @@ internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompil
 
     private ImmutableArray<MirrorDestination> Mirrors(HttpRule rule, RouteScope scope)
     {
+        if (rule.Route.Mirrors.IsEmpty)
+        {
+            return [];
+        }
+
         var mirrors = ImmutableArray.CreateBuilder<MirrorDestination>(rule.Route.Mirrors.Length);
         for (var i = 0; i < rule.Route.Mirrors.Length; i++)
         {
             var written = rule.Route.Mirrors[i];
             if (written.Percentage > 0)
             {
-                var target = Resolve(written.Destination, rule, $"{rule.FieldPath}.mirrors[{i}].destination", scope);
+                var target = Resolve(written.Destination, rule, "mirrors", i, scope);
                 mirrors.Add(new(target.Cluster, target.Name, Math.Min(written.Percentage, 100)));
             }
         }
@@ -184,12 +190,13 @@ internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompil
         return mirrors.ToImmutable();
     }
 
-    private ResolvedDestination Resolve(Destination destination, HttpRule rule, string fieldPath, RouteScope scope)
+    private ResolvedDestination Resolve(Destination destination, HttpRule rule, string list, int index, RouteScope scope)
     {
         var target = clusters.Resolve(destination, rule.Owner.Metadata.Namespace, scope.Port);
         if (target.Reason is { } reason)
         {
-            problems.Warning(rule.Owner, $"{fieldPath}.{target.Field}", ProblemCodes.DanglingReference, $"{reason}; requests are answered 503");
+            problems.Warning(
+                rule.Owner, $"{rule.FieldPath}.{list}[{index}].destination.{target.Field}", ProblemCodes.DanglingReference, $"{reason}; requests are answered 503");
         }
 
         return target;

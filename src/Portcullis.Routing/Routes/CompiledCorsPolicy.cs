@@ -45,7 +45,7 @@ public sealed class CompiledCorsPolicy
         _answersUnmatched = written.UnmatchedPreflights == UnmatchedPreflights.Ignore;
     }
 
-    internal static CompiledCorsPolicy? Compile(CorsPolicy? written, StringMatchCompiler strings, VirtualService owner, string fieldPath, ProblemReporter problems)
+    internal static CompiledCorsPolicy? Compile(CorsPolicy? written, StringMatchCompiler strings, HttpRule rule, ProblemReporter problems)
     {
         if (written is null)
         {
@@ -56,14 +56,14 @@ public sealed class CompiledCorsPolicy
         for (var i = 0; i < written.AllowOrigins.Length; i++)
         {
             var origin = written.AllowOrigins[i];
-            var field = $"{fieldPath}.allowOrigins[{i}]";
+            var field = $"{rule.FieldPath}.corsPolicy.allowOrigins[{i}]";
             if (StringMatchCompiler.IsPresence(origin))
             {
-                problems.Error(owner, field, ProblemCodes.InvalidValue, "the origin says nothing; it is left out", "allow every origin with `exact: \"*\"`");
+                problems.Error(rule.Owner, field, ProblemCodes.InvalidValue, "the origin says nothing; it is left out", "allow every origin with `exact: \"*\"`");
             }
             else if (!strings.TryCompile(origin, out var matcher, out var reason))
             {
-                problems.Error(owner, field + ".regex", ProblemCodes.InvalidValue, reason);
+                problems.Error(rule.Owner, field + ".regex", ProblemCodes.InvalidValue, reason);
             }
             else
             {

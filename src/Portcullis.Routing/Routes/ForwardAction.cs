@@ -10,7 +10,7 @@ public sealed class ForwardAction
     internal ForwardAction(ImmutableArray<WeightedDestination> destinations)
     {
         Destinations = destinations;
-        _choice = new(destinations.Select(d => d.Weight));
+        _choice = WeightedChoice.Of(destinations, d => d.Weight);
     }
 
     /// <summary>At least one; destinations of weight 0 are gone.</summary>

@@ -27,14 +27,24 @@ internal sealed class MatchCompiler(WorkloadIdentity workload, StringMatchCompil
 
     /// <summary>Compiles what is to be compared with requests.</summary>
     /// <returns><see langword="null"/>: some condition cannot be compiled, so the block must not match at all.</returns>
-    public (PathMatch Path, RouteConditions Conditions)? Compile(HttpMatchRequest block, VirtualService owner, string fieldPath)
+    public (PathMatch Path, RouteConditions Conditions)? Compile(HttpMatchRequest block, HttpRule rule, int index)
     {
         if (PathMatch.TryCompile(block.Uri, block.IgnoreUriCase, strings, out var error) is not { } path)
         {
-            problems.Error(owner, fieldPath + ".uri.regex", ProblemCodes.InvalidValue, error!);
+            problems.Error(rule.Owner, FieldPath(rule, index) + ".uri.regex", ProblemCodes.InvalidValue, error!);
             return null;
         }
 
+        if (block is { Method: null, Scheme: null, Authority: null, Headers.IsEmpty: true, WithoutHeaders.IsEmpty: true, QueryParams.IsEmpty: true })
+        {
+            return (path, RouteConditions.None);
+        }
+
+        return CompileConditions(block, rule, index) is { } conditions ? (path, conditions) : null;
+    }
+
+    private RouteConditions? CompileConditions(HttpMatchRequest block, HttpRule rule, int index)
+    {
         var conditions = new List<RouteCondition>();
         var good = Add(block.Method, "method", v => new(ConditionSubject.Method, v))
             & Add(block.Scheme, "scheme", v => new(ConditionSubject.Scheme, v))
@@ -54,7 +64,7 @@ internal sealed class MatchCompiler(WorkloadIdentity workload, StringMatchCompil
             good &= Add(match, "queryParams." + name, v => new(name, v));
         }
 
-        return good ? (path, conditions.Count == 0 ? RouteConditions.None : new([.. conditions])) : null;
+        return good ? new([.. conditions]) : null;
 
         bool Add(StringMatch? match, string field, Func<StringMatcher, RouteCondition> make)
         {
@@ -65,7 +75,7 @@ internal sealed class MatchCompiler(WorkloadIdentity workload, StringMatchCompil
 
             if (!strings.TryCompile(match, out var value, out var reason))
             {
-                problems.Error(owner, $"{fieldPath}.{field}.regex", ProblemCodes.InvalidValue, reason);
+                problems.Error(rule.Owner, $"{FieldPath(rule, index)}.{field}.regex", ProblemCodes.InvalidValue, reason);
                 return false;
             }
 
@@ -89,9 +99,11 @@ internal sealed class MatchCompiler(WorkloadIdentity workload, StringMatchCompil
             }
 
             problems.Error(
-                owner, $"{fieldPath}.{field}", ProblemCodes.InvalidValue, $"`{name}` names no claim",
+                rule.Owner, $"{FieldPath(rule, index)}.{field}", ProblemCodes.InvalidValue, $"`{name}` names no claim",
                 "write `@request.auth.claims.NAME` or `@request.auth.claims[NAME][NAME]`");
             return false;
         }
     }
+
+    private static string FieldPath(HttpRule rule, int index) => $"{rule.FieldPath}.match[{index}]";
 }

@@ -4,10 +4,18 @@ using Portcullis.Resources;
 namespace Portcullis.Routing;
 
 /// <summary>Compiles the rules of a VirtualService for a server.</summary>
-internal sealed class RouteCompiler(ClusterCompiler clusters, WorkloadIdentity workload, ProblemReporter problems)
+internal sealed class RouteCompiler
 {
-    private readonly StringMatchCompiler _strings = new();
+    private readonly MatchCompiler _matches;
+    private readonly ActionCompiler _actions;
     private readonly Dictionary<(VirtualService, RouteScope), ImmutableArray<CompiledRoute>> _compiled = new(BySource.Instance);
+
+    public RouteCompiler(ClusterCompiler clusters, WorkloadIdentity workload, ProblemReporter problems)
+    {
+        var strings = new StringMatchCompiler();
+        _matches = new(workload, strings, problems);
+        _actions = new(clusters, strings, problems);
+    }
 
     /// <summary>Routes in the order of trying, up to and with the first that matches everything; what comes after it is unreachable.</summary>
     public ImmutableArray<CompiledRoute> Compile(BoundVirtualService source, RouteScope scope)
@@ -23,31 +31,29 @@ internal sealed class RouteCompiler(ClusterCompiler clusters, WorkloadIdentity w
 
     private ImmutableArray<CompiledRoute> CompileRules(ImmutableArray<HttpRule> rules, RouteScope scope)
     {
-        var matches = new MatchCompiler(workload, _strings, problems);
-        var actions = new ActionCompiler(clusters, _strings, problems);
-        var routes = ImmutableArray.CreateBuilder<CompiledRoute>();
+        var routes = ImmutableArray.CreateBuilder<CompiledRoute>(rules.Length);
         foreach (var rule in rules)
         {
             if (rule.Route.Match.IsEmpty)
             {
-                if (actions.Compile(rule, scope) is { } whole)
+                if (_actions.Compile(rule, scope) is { } whole)
                 {
                     routes.Add(whole.ToRoute(rule.Route.Name ?? "", PathMatch.Any, RouteConditions.None));
                 }
 
-                return routes.ToImmutable();
+                return routes.DrainToImmutable();
             }
 
             CompiledAction? action = null;
             for (var i = 0; i < rule.Route.Match.Length; i++)
             {
                 var block = rule.Route.Match[i];
-                if (!matches.Applies(block, scope) || matches.Compile(block, rule.Owner, $"{rule.FieldPath}.match[{i}]") is not { } match)
+                if (!_matches.Applies(block, scope) || _matches.Compile(block, rule, i) is not { } match)
                 {
                     continue;
                 }
 
-                action ??= actions.Compile(rule, scope);
+                action ??= _actions.Compile(rule, scope);
                 if (action is null)
                 {
                     break;
@@ -58,12 +64,12 @@ internal sealed class RouteCompiler(ClusterCompiler clusters, WorkloadIdentity w
                 routes.Add(route);
                 if (route.IsCatchAll)
                 {
-                    return routes.ToImmutable();
+                    return routes.DrainToImmutable();
                 }
             }
         }
 
-        return routes.ToImmutable();
+        return routes.DrainToImmutable();
     }
 
     /// <summary>By reference: a record's own equality would walk the whole resource.</summary>

@@ -22,7 +22,10 @@ internal sealed class BoundVirtualService(VirtualService resource, ImmutableArra
 /// <param name="Route">The rule.</param>
 internal sealed record HttpRule(VirtualService Owner, int Index, HttpRoute Route)
 {
-    public string FieldPath => $"spec.http[{Index}]";
+    private string? _fieldPath;
+
+    /// <summary>For problem reports.</summary>
+    public string FieldPath => _fieldPath ??= $"spec.http[{Index}]";
 }
 
 /// <summary>VirtualServices by the Gateway that they are bound to (routing.md §2.1, §2.2).</summary>

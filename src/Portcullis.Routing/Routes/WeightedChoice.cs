@@ -1,15 +1,27 @@
+using System.Collections.Immutable;
+
 namespace Portcullis.Routing;
 
 /// <summary>Chooses an index by weight.</summary>
 internal sealed class WeightedChoice
 {
+    private static readonly WeightedChoice One = new([1]);
+
     private readonly ulong[] _upTo;
 
-    /// <param name="weights">At least one; a single one may be 0, several are all above 0.</param>
-    public WeightedChoice(IEnumerable<int> weights)
+    private WeightedChoice(ulong[] upTo) => _upTo = upTo;
+
+    /// <param name="items">At least one; the weight of a single one does not matter, those of several are above 0.</param>
+    /// <param name="weight">Of an item.</param>
+    public static WeightedChoice Of<T>(ImmutableArray<T> items, Func<T, int> weight)
     {
+        if (items.Length == 1)
+        {
+            return One;
+        }
+
         var total = 0UL;
-        _upTo = [.. weights.Select(w => total += (ulong)w)];
+        return new([.. items.Select(i => total += (ulong)weight(i))]);
     }
 
     /// <param name="random">Uniform over all 32 bits.</param>
