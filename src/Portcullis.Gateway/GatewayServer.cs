@@ -8,6 +8,7 @@ using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Jwks;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Pipeline;
+using Portcullis.Gateway.Telemetry.Metrics;
 using Portcullis.Resources;
 
 namespace Portcullis.Gateway;
@@ -52,6 +53,9 @@ public sealed partial class GatewayServer : IAsyncDisposable
     /// <summary>Really bound status port; <see langword="null"/> when it is off.</summary>
     public int? StatusPort { get; private set; }
 
+    /// <summary>Really bound port of the statistics; <see langword="null"/> when it is off.</summary>
+    public int? StatsPort { get; private set; }
+
     /// <summary>Really bound admin port; <see langword="null"/> when it is off.</summary>
     public int? AdminPort { get; private set; }
 
@@ -69,13 +73,14 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var forwarder = new YarpForwarder(services);
         var names = new DnsAddresses(time, loggers.CreateLogger("Portcullis.Upstreams"));
         var upstreams = new UpstreamDirectory(names);
+        var metrics = new GatewayMetrics(snapshots);
         var pipeline = new RequestPipeline(new RouteExecutor(forwarder, time), time);
         var requestLog = loggers.CreateLogger("Portcullis.Requests");
-        var listeners = new ListenerGroup(key => new GatewayApplication(key, snapshots, pipeline, time, requestLog), services, loggers, options.DrainTime);
-        var updater = new ConfigurationUpdater(options, snapshots, keys, upstreams, listeners, loggers, time);
+        var listeners = new ListenerGroup(key => new GatewayApplication(key, snapshots, pipeline, metrics, time, requestLog), services, loggers, options.DrainTime);
+        var updater = new ConfigurationUpdater(options, snapshots, keys, upstreams, listeners, metrics, loggers, time);
         var health = new GatewayHealth(snapshots, keys, updater);
         var server = new GatewayServer(
-            loggers.CreateLogger<GatewayServer>(), services, updater, listeners, new ControlPorts(services, loggers), health, [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(names)]);
+            loggers.CreateLogger<GatewayServer>(), services, updater, listeners, new ControlPorts(services, loggers), health, [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(names), new AsyncDisposer(metrics)]);
         try
         {
             await server.StartAsync(options, cancellationToken);
@@ -117,6 +122,13 @@ public sealed partial class GatewayServer : IAsyncDisposable
     {
         await _updater.StartAsync(cancellationToken);
         StatusPort = await BindAsync("status", options.Status, _health.HandleStatusAsync, cancellationToken);
+        if (options.Stats is not null)
+        {
+            var prometheus = new PrometheusEndpoint();
+            _owned.Add(prometheus);
+            StatsPort = await BindAsync("statistics", options.Stats, prometheus.Handle, cancellationToken);
+        }
+
         AdminPort = await BindAsync("admin", options.Admin, new AdminApi(_health, _listeners).HandleAsync, cancellationToken);
         _health.MarkListening();
         var warnings = Problems.Count(p => p.Severity == ProblemSeverity.Warning);

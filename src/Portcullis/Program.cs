@@ -9,6 +9,7 @@ var root = new RootCommand("Portcullis: an identity-aware ingress gateway that r
     JwtCommand.Create(),
     JwsCommand.Create(),
     HttpBinCommand.Create(),
+    CompletionCommand.Create(),
 };
 
 // The gateway drains on SIGTERM by itself, for as long as it was given; the command line must not cut that short.

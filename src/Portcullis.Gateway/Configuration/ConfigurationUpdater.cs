@@ -5,6 +5,7 @@ using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Jwks;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Telemetry.AccessLogs;
+using Portcullis.Gateway.Telemetry.Metrics;
 using Portcullis.Policy.Authentication;
 using Portcullis.Resources;
 
@@ -23,6 +24,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     private readonly RemoteJwksResolver _keys;
     private readonly UpstreamDirectory _upstreams;
     private readonly ListenerGroup _listeners;
+    private readonly GatewayMetrics _metrics;
     private readonly AccessLogs _accessLogs;
     private readonly VerifiedTokenCache _tokens = new();
     private readonly ILogger _logger;
@@ -37,6 +39,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         RemoteJwksResolver keys,
         UpstreamDirectory upstreams,
         ListenerGroup listeners,
+        GatewayMetrics metrics,
         ILoggerFactory loggers,
         TimeProvider time)
     {
@@ -45,6 +48,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         _keys = keys;
         _upstreams = upstreams;
         _listeners = listeners;
+        _metrics = metrics;
         _logger = loggers.CreateLogger("Portcullis.Configuration");
         _accessLogs = new AccessLogs(loggers.CreateLogger("Portcullis.AccessLog"));
         _source = new FileResourceSource(new FileResourceSourceOptions { Paths = options.Paths, MeshConfigPath = options.MeshConfigFile }, time);
@@ -138,6 +142,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         {
             _refused = [.. snapshot.Problems.Where(p => p.Severity == ProblemSeverity.Error)];
             var list = string.Join(Environment.NewLine, _refused);
+            _metrics.ConfigurationRefused();
             LogRefused(_logger, _refused.Length, list);
             return;
         }

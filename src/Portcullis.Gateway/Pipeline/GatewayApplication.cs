@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Listeners;
+using Portcullis.Gateway.Telemetry.Metrics;
 
 namespace Portcullis.Gateway.Pipeline;
 
@@ -16,6 +17,7 @@ internal sealed partial class GatewayApplication(
     ListenerKey key,
     SnapshotHolder<GatewaySnapshot> snapshots,
     RequestPipeline pipeline,
+    GatewayMetrics metrics,
     TimeProvider time,
     ILogger logger) : IHttpApplication<GatewayContext>
 {
@@ -74,6 +76,7 @@ internal sealed partial class GatewayApplication(
             context.ResponseFlags ??= "DPE";
         }
 
+        metrics.Record(context);
         context.Snapshot.AccessLog?.Write(context);
         context.Http.Uninitialize();
     }

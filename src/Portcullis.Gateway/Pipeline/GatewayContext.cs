@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Forwarding;
+using Portcullis.Jose;
 using Portcullis.Policy.Authentication;
 using Portcullis.Policy.Authorization;
 using Portcullis.Routing;
@@ -56,6 +57,9 @@ internal sealed class GatewayContext
     public string RequestId { get; set; } = "";
 
     public JwtIdentity? Identity { get; set; }
+
+    /// <summary>Why the token was refused; <see langword="null"/> when it was not.</summary>
+    public JwtStatus? TokenStatus { get; set; }
 
     /// <summary>What authentication adds to and removes from the forwarded request.</summary>
     public RequestEdits? Edits { get; set; }
@@ -140,6 +144,7 @@ internal sealed class GatewayContext
         Query = null;
         PeerAddress = RemoteAddress = null;
         Identity = null;
+        TokenStatus = null;
         Edits = null;
         Decision = default;
         Route = null;

@@ -47,6 +47,7 @@ internal sealed class RequestPipeline(RouteExecutor routes, TimeProvider time)
     private static Task RefuseTokenAsync(GatewayContext context, JwtStatus status)
     {
         var text = status.Message;
+        context.TokenStatus = status;
         context.Http.Response.Headers.WWWAuthenticate = Challenge.Create(context, withError: status != JwtStatus.Missing);
         CorsStage.MarkRefusal(context);
         return LocalReply.SendAsync(context, status.HttpStatusCode, text, $"jwt_authn_access_denied{{{text.Replace(' ', '_')}}}");

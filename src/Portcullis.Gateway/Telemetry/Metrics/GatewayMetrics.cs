@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using Portcullis.Gateway.Configuration;
+using Portcullis.Gateway.Pipeline;
+
+namespace Portcullis.Gateway.Telemetry.Metrics;
+
+/// <summary>
+/// The gateway's own instruments; names and labels are public API, listed in docs/reference/metrics.md. Labels come from the configuration, never
+/// from what a client sends, so that no client can make series without bound.
+/// </summary>
+internal sealed class GatewayMetrics : IDisposable
+{
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Portcullis.Gateway";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _requests;
+    private readonly Histogram<double> _duration;
+    private readonly Counter<long> _tokens;
+    private readonly Counter<long> _decisions;
+    private readonly Counter<long> _refusals;
+
+    public GatewayMetrics(SnapshotHolder<GatewaySnapshot> snapshots)
+    {
+        _requests = _meter.CreateCounter<long>("istio_requests", description: "Requests answered, as Istio counts them.");
+        _duration = _meter.CreateHistogram<double>("istio_request_duration_milliseconds", description: "Time from request to complete response.");
+        _tokens = _meter.CreateCounter<long>("portcullis_jwt_refused", description: "Requests refused by JWT authentication, by status.");
+        _decisions = _meter.CreateCounter<long>("portcullis_authorization_denied", description: "Requests denied by AuthorizationPolicy, by policy.");
+        _refusals = _meter.CreateCounter<long>("portcullis_configuration_refused", description: "Configurations that were refused for an error.");
+        _meter.CreateObservableGauge("portcullis_configuration_generation", () => snapshots.Current.Generation, description: "Configurations that went live.");
+        _meter.CreateObservableGauge("portcullis_configuration_problems", () => Problems(snapshots.Current), description: "Problems of the live configuration.");
+    }
+
+    public void ConfigurationRefused() => _refusals.Add(1);
+
+    /// <summary>Counts a complete request.</summary>
+    public void Record(GatewayContext context)
+    {
+        if (!_requests.Enabled)
+        {
+            return;
+        }
+
+        var tags = new TagList
+        {
+            { "reporter", "source" },
+            { "response_code", context.ClientAborted ? "0" : Code(context.Http.Response.StatusCode) },
+            { "response_flags", context.ResponseFlags ?? "-" },
+            { "destination_service", context.Cluster?.Host ?? "unknown" },
+            { "request_protocol", LocalReply.IsGrpc(context.Http.Request) ? "grpc" : "http" },
+        };
+        _requests.Add(1, tags);
+        _duration.Record(context.Elapsed.TotalMilliseconds, tags);
+        if (context.TokenStatus is { } status)
+        {
+            _tokens.Add(1, new KeyValuePair<string, object?>("status", status.ToString()));
+        }
+        else if (!context.Decision.IsAllowed)
+        {
+            _decisions.Add(1, new KeyValuePair<string, object?>("policy", context.Decision.PolicyId ?? "none"));
+        }
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    private static IEnumerable<Measurement<int>> Problems(GatewaySnapshot snapshot) => snapshot.Problems
+        .GroupBy(p => p.Severity)
+        .Select(g => new Measurement<int>(g.Count(), new KeyValuePair<string, object?>("severity", g.Key.ToString().ToLowerInvariant())));
+
+    private static string Code(int status) => status switch
+    {
+        200 => "200",
+        401 => "401",
+        403 => "403",
+        404 => "404",
+        503 => "503",
+        _ => status.ToString(CultureInfo.InvariantCulture),
+    };
+}
