@@ -20,6 +20,8 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public int StatusPort { get; private set; }
 
+    public int StatsPort { get; private set; }
+
     public int BackendPort => _backend.EndPoint.Port;
 
     /// <summary>A gateway for every host on port 80 that routes everything to httpbin.</summary>
@@ -95,6 +97,7 @@ internal sealed class RunningGateway : IAsyncDisposable
             "run", "-f", _folder.File("config"), "--mesh-config", mesh, "--port", "80=0", "--status-port", "0", "--stats-port", "0", "--admin", "127.0.0.1:0", "--drain-seconds", "10");
         Port = await _process.WaitForPortAsync("listening on *:0");
         StatusPort = await _process.WaitForPortAsync("status on");
-        await _process.WaitForLineAsync("ready");
+        StatsPort = await _process.WaitForPortAsync("statistics on");
+        await _process.WaitForLineAsync("ready:");
     }
 }
