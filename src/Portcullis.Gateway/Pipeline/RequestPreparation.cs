@@ -36,8 +36,20 @@ internal static class RequestPreparation
             return LocalReply.SendAsync(context, StatusCodes.Status426UpgradeRequired, "", "low_version");
         }
 
+        if (IsAmbiguouslyFramed(request.Headers))
+        {
+            http.Response.Headers.Connection = "close";
+            return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.content_length_and_chunked_not_allowed", "DPE");
+        }
+
         return NormalizePath(context);
     }
+
+    /// <summary>
+    /// Content-Length beside Transfer-Encoding is how requests are smuggled (RFC 9112 §6.1). The server lets Transfer-Encoding win and keeps the other
+    /// under this name.
+    /// </summary>
+    private static bool IsAmbiguouslyFramed(IHeaderDictionary headers) => headers.TransferEncoding.Count > 0 && headers.ContainsKey("X-Content-Length");
 
     private static Task? NormalizePath(GatewayContext context)
     {

@@ -71,13 +71,16 @@ public sealed class LifecycleTests
     [Fact]
     public async Task Sigterm_WithARequestInFlight_LetsItFinishAndEndsWithZero()
     {
-        await using var gateway = await RunningGateway.StartAsync("{}");
+        using var backend = new HoldingBackend();
+        await using var gateway = await RunningGateway.StartAsync("{}", ("endpoints.yaml", Samples.Endpoints(backend.Port)));
         Assert.Equal(200, (await RawHttp.GetAsync(gateway.StatusPort, "/healthz/ready")).Status);
-        var slow = RawHttp.GetAsync(gateway.Port, "/delay/2");
-        await WaitUntilTheBackendHasItAsync(gateway);
+        var slow = RawHttp.GetAsync(gateway.Port, "/get");
+        await backend.Received;
 
         gateway.Process.Signal(PosixSignal.SIGTERM);
         await gateway.Process.WaitForLineAsync("stopping");
+        Assert.Equal(503, (await RawHttp.GetAsync(gateway.StatusPort, "/healthz/ready")).Status);
+        backend.Answer();
 
         Assert.Equal(200, (await slow).Status);
         Assert.Equal(0, await gateway.Process.WaitForExitAsync());
@@ -93,8 +96,4 @@ public sealed class LifecycleTests
         Assert.Equal(404, (await RawHttp.GetAsync(gateway.StatusPort, "/")).Status);
         Assert.Equal(404, (await RawHttp.GetAsync(gateway.StatusPort, "/healthz")).Status);
     }
-
-    /// <summary>A second request that comes back proves that the first, sent before on the same machine, is being served.</summary>
-    private static async Task WaitUntilTheBackendHasItAsync(RunningGateway gateway) =>
-        Assert.Equal(200, (await RawHttp.GetAsync(gateway.Port, "/get")).Status);
 }

@@ -27,5 +27,8 @@ internal static class Samples
         }
     }
 
+    /// <summary>The guide's EndpointSlice for a backend on another port.</summary>
+    public static string Endpoints(int port) => Guide(port).Single(f => f.File == "endpoints.yaml").Yaml;
+
     public static string GuideStep(string name) => File.ReadAllText(Path.Combine(Root, "guide", "steps", name));
 }
