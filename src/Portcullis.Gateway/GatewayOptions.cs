@@ -21,13 +21,13 @@ public sealed record GatewayOptions
     public PortMap Ports { get; init; } = PortMap.Default;
 
     /// <summary>Where <c>/healthz/ready</c> is served; <see langword="null"/> turns it off. Port 0 lets the system choose.</summary>
-    public ControlEndpoint? Status { get; init; } = new(new IPEndPoint(IPAddress.Any, 15021), IsDefault: true);
+    public ControlEndpoint? Status { get; init; } = new(new IPEndPoint(IPAddress.Loopback, 15021), IsDefault: true);
 
     /// <summary>Where the admin API is served; <see langword="null"/> turns it off.</summary>
     public ControlEndpoint? Admin { get; init; } = new(new IPEndPoint(IPAddress.Loopback, 15000), IsDefault: true);
 
     /// <summary>Where Prometheus metrics are served; <see langword="null"/> turns it off.</summary>
-    public ControlEndpoint? Stats { get; init; } = new(new IPEndPoint(IPAddress.Any, 15090), IsDefault: true);
+    public ControlEndpoint? Stats { get; init; } = new(new IPEndPoint(IPAddress.Loopback, 15090), IsDefault: true);
 
     /// <summary>Folder in which fetched keys survive a restart; <see langword="null"/> keeps none.</summary>
     public string? StateDirectory { get; init; }

@@ -120,12 +120,24 @@ public sealed partial class GatewayServer : IAsyncDisposable
 
     private async Task StartAsync(GatewayOptions options, CancellationToken cancellationToken)
     {
-        await _updater.StartAsync(cancellationToken);
-        StatusPort = await BindAsync("status", options.Status, _health.HandleStatusAsync, cancellationToken);
-        if (options.Stats is not null)
+        // Made beside the reading of the configuration: it takes a while, and must be there before the first request is counted.
+        var statistics = options.Stats is null ? null : Task.Run(static () => new PrometheusEndpoint(), cancellationToken);
+        try
         {
-            var prometheus = new PrometheusEndpoint();
-            _owned.Add(prometheus);
+            await _updater.StartAsync(cancellationToken);
+        }
+        finally
+        {
+            if (statistics is not null)
+            {
+                _owned.Add(await statistics);
+            }
+        }
+
+        StatusPort = await BindAsync("status", options.Status, _health.HandleStatusAsync, cancellationToken);
+        if (statistics is not null)
+        {
+            var prometheus = await statistics;
             StatsPort = await BindAsync("statistics", options.Stats, prometheus.Handle, cancellationToken);
         }
 

@@ -12,7 +12,8 @@ var root = new RootCommand("Portcullis: an identity-aware ingress gateway that r
     CompletionCommand.Create(),
 };
 
-// The gateway drains on SIGTERM by itself, for as long as it was given; the command line must not cut that short.
+ExampleHelp.UseFor(root);
 var result = root.Parse(args);
+// The gateway drains on SIGTERM by itself, for as long as it was given; the command line must not cut that short.
 var exitCode = await result.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 return result.Errors.Count == 0 ? exitCode : ExitCode.Usage;

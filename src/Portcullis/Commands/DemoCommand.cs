@@ -85,8 +85,6 @@ internal static class DemoCommand
                 Paths = [workspace.ConfigFolder],
                 MeshConfigFile = workspace.MeshConfigFile,
                 Ports = ports,
-                Status = new ControlEndpoint(new IPEndPoint(IPAddress.Loopback, 15021), IsDefault: true),
-                Stats = new ControlEndpoint(new IPEndPoint(IPAddress.Loopback, 15090), IsDefault: true),
                 DrainTime = TimeSpan.FromSeconds(5),
             }
             : throw new InvalidDataException(error);

@@ -23,12 +23,11 @@ internal sealed class GatewayArguments
         HelpName = "FILE",
     };
 
-    public Option<ImmutableDictionary<string, string>> Labels { get; } = new("--labels")
+    public Option<ImmutableDictionary<string, string>?> Labels { get; } = new("--labels")
     {
         Description = "This gateway's workload labels, which selectors are held against. Default: istio=ingressgateway.",
         HelpName = "K=V,…",
         CustomParser = ParseLabels,
-        DefaultValueFactory = _ => new WorkloadIdentity().Labels,
     };
 
     public Option<string> Namespace { get; } = new("--namespace")
@@ -45,14 +44,13 @@ internal sealed class GatewayArguments
         DefaultValueFactory = _ => "istio-system",
     };
 
-    public Option<PortMap> Ports { get; } = new("--port")
+    public Option<PortMap?> Ports { get; } = new("--port")
     {
         Description = "Port really bound for a declared one, for example 80=8080; repeatable. Default: 80=8080 and 443=8443, every other as it is.",
         HelpName = "DECLARED=BOUND",
         AllowMultipleArgumentsPerToken = false,
         Arity = ArgumentArity.OneOrMore,
         CustomParser = ParsePorts,
-        DefaultValueFactory = _ => PortMap.Default,
     };
 
     /// <summary>Adds all of them to a command.</summary>
@@ -69,10 +67,13 @@ internal sealed class GatewayArguments
     /// <summary>What the gateway is to the resources.</summary>
     public WorkloadIdentity Workload(ParseResult result) => new()
     {
-        Labels = result.GetRequiredValue(Labels),
+        Labels = result.GetValue(Labels) ?? new WorkloadIdentity().Labels,
         Namespace = result.GetRequiredValue(Namespace),
         RootNamespace = result.GetRequiredValue(RootNamespace),
     };
+
+    /// <summary>Which port is really bound for a declared one.</summary>
+    public PortMap PortMap(ParseResult result) => result.GetValue(Ports) ?? Routing.PortMap.Default;
 
     private static ImmutableDictionary<string, string>? ParseLabels(ArgumentResult result)
     {
@@ -94,7 +95,7 @@ internal sealed class GatewayArguments
 
     private static PortMap? ParsePorts(ArgumentResult result)
     {
-        if (PortMap.TryParse(result.Tokens.Select(t => t.Value), out var ports, out var error))
+        if (Routing.PortMap.TryParse(result.Tokens.Select(t => t.Value), out var ports, out var error))
         {
             return ports;
         }

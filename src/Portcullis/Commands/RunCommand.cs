@@ -16,12 +16,12 @@ internal static class RunCommand
         var gateway = new GatewayArguments();
         var status = new Option<int?>("--status-port")
         {
-            Description = $"Port of /healthz/ready. Default: {DefaultStatusPort}; when asked for, the start fails if it cannot be bound. 0: the system chooses.",
+            Description = $"Port of /healthz/ready, on every address; the start fails if it cannot be bound. Default: {DefaultStatusPort} on loopback. 0: the system chooses.",
             HelpName = "PORT",
         };
         var stats = new Option<int?>("--stats-port")
         {
-            Description = $"Port of /stats/prometheus. Default: {DefaultStatsPort}.",
+            Description = $"Port of /stats/prometheus, on every address. Default: {DefaultStatsPort} on loopback.",
             HelpName = "PORT",
         };
         var admin = new Option<string?>("--admin")
@@ -70,7 +70,7 @@ internal static class RunCommand
                 Paths = [.. result.GetRequiredValue(gateway.Paths)],
                 MeshConfigFile = result.GetValue(gateway.MeshConfig),
                 Workload = gateway.Workload(result),
-                Ports = result.GetRequiredValue(gateway.Ports),
+                Ports = gateway.PortMap(result),
                 Status = Port(result.GetValue(status), DefaultStatusPort),
                 Stats = Port(result.GetValue(stats), DefaultStatsPort),
                 Admin = adminEndpoint,
@@ -83,7 +83,10 @@ internal static class RunCommand
         return command;
     }
 
-    private static ControlEndpoint Port(int? asked, int fallback) => new(new IPEndPoint(IPAddress.Any, asked ?? fallback), IsDefault: asked is null);
+    /// <summary>A port that was asked for is reachable from outside, as a probe or scraper needs it; a default one is not.</summary>
+    private static ControlEndpoint Port(int? asked, int fallback) => asked is { } port
+        ? new(new IPEndPoint(IPAddress.Any, port), IsDefault: false)
+        : new(new IPEndPoint(IPAddress.Loopback, fallback), IsDefault: true);
 
     private static bool TryEndpoint(string text, bool isDefault, out ControlEndpoint? endpoint, out string error)
     {
