@@ -66,6 +66,17 @@ public sealed class PemTests
         static string ECParameters() => "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----";
     }
 
+    [Fact]
+    public void TryFromPem_OfACurveThatThePlatformDoesNotKnow_SaysSo()
+    {
+        using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var der = ecdsa.ExportSubjectPublicKeyInfo();
+        var oid = der.AsSpan().IndexOf(Convert.FromHexString("2A8648CE3D030107"));
+        der[oid + 5] = 9; // 1.2.840.10045.9.1.7 is nobody's
+
+        Assert.Equal(JwksStatus.ECCurveUnsupported.Message, ErrorOf(new string(PemEncoding.Write("PUBLIC KEY", der))));
+    }
+
     [Theory]
     [InlineData(JwsAlgorithm.RS256, "RS256")]
     [InlineData(JwsAlgorithm.ES256, "ES256")]

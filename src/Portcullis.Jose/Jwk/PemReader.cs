@@ -137,7 +137,17 @@ internal static class PemReader
     private static string? FromEc(Action<ECDsa> import, bool isPrivate, out KeyMaterial? material)
     {
         using var ecdsa = ECDsa.Create();
-        import(ecdsa);
+        try
+        {
+            import(ecdsa);
+        }
+        catch (PlatformNotSupportedException)
+        {
+            // A curve that the platform's library does not know: which it knows depends on the platform, so the answer must not.
+            material = null;
+            return JwksStatus.ECCurveUnsupported.Message;
+        }
+
         var parameters = ecdsa.ExportParameters(isPrivate);
         if (EcKey.FindCurve(parameters.Curve) is not { } curve)
         {
