@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Portcullis.Gateway.Configuration;
@@ -58,7 +59,12 @@ internal sealed class GatewayHealth(SnapshotHolder<GatewaySnapshot> snapshots, R
         return response.WriteAsync(JsonSerializer.Serialize(value, Indented) + "\n");
     }
 
-    private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        // Served as application/json to people and programs, never put into a page.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 }
 
 /// <summary>What <c>/readyz</c> says.</summary>

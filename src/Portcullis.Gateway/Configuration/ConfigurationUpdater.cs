@@ -141,9 +141,13 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         if (HasError(snapshot.Problems))
         {
             _refused = [.. snapshot.Problems.Where(p => p.Severity == ProblemSeverity.Error)];
-            var list = string.Join(Environment.NewLine, _refused);
             _metrics.ConfigurationRefused();
-            LogRefused(_logger, _refused.Length, list);
+            foreach (var problem in _refused)
+            {
+                LogError(_logger, problem);
+            }
+
+            LogRefused(_logger, _refused.Length);
             return;
         }
 
@@ -175,8 +179,11 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     [LoggerMessage(EventId = 1001, Level = LogLevel.Information, Message = "configuration is live: generation {Generation}, {Resources} resources, compiled in {Milliseconds} ms")]
     private static partial void LogLive(ILogger logger, long generation, int resources, long milliseconds);
 
-    [LoggerMessage(EventId = 1002, Level = LogLevel.Error, Message = "configuration is refused, the last good one stays; {Count} error(s):\n{Problems}")]
-    private static partial void LogRefused(ILogger logger, int count, string problems);
+    [LoggerMessage(EventId = 1002, Level = LogLevel.Error, Message = "configuration is refused, the last good one stays: {Count} error(s)")]
+    private static partial void LogRefused(ILogger logger, int count);
+
+    [LoggerMessage(EventId = 1006, Level = LogLevel.Error, Message = "{Problem}")]
+    private static partial void LogError(ILogger logger, Problem problem);
 
     [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "{Problem}")]
     private static partial void LogProblem(ILogger logger, Problem problem);
