@@ -50,7 +50,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         _listeners = listeners;
         _metrics = metrics;
         _logger = loggers.CreateLogger("Portcullis.Configuration");
-        _accessLogs = new AccessLogs(loggers.CreateLogger("Portcullis.AccessLog"));
+        _accessLogs = new AccessLogs(time, loggers.CreateLogger("Portcullis.AccessLog"));
         _source = new FileResourceSource(new FileResourceSourceOptions { Paths = options.Paths, MeshConfigPath = options.MeshConfigFile }, time);
     }
 

@@ -13,11 +13,15 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
 {
     private const int MaxBuffered = 4 * 1024 * 1024;
 
+    /// <summary>A full disk is worth a line now and then, not one for every write that fails.</summary>
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(10);
+
     [ThreadStatic]
     private static StringBuilder? t_line;
 
     private readonly AccessLogFormat _format;
     private readonly Func<Stream> _open;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _filled = new(0, 1);
@@ -26,13 +30,16 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
     private ArrayBufferWriter<byte> _active = new(64 * 1024);
     private ArrayBufferWriter<byte> _idle = new(64 * 1024);
     private long _dropped;
+    private long _lostBytes;
+    private long _lastReport;
 
     /// <param name="format">Line format.</param>
     /// <param name="open">Opens the destination; called again after a failure.</param>
+    /// <param name="time">Spaces the reports.</param>
     /// <param name="logger">Told about lines that are lost.</param>
-    public AccessLogWriter(AccessLogFormat format, Func<Stream> open, ILogger logger)
+    public AccessLogWriter(AccessLogFormat format, Func<Stream> open, TimeProvider time, ILogger logger)
     {
-        (_format, _open, _logger) = (format, open, logger);
+        (_format, _open, _time, _logger) = (format, open, time, logger);
         _pump = Task.Run(PumpAsync);
     }
 
@@ -132,7 +139,7 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            LogLost(_logger, _idle.WrittenCount, e.Message);
+            ReportLost(e.Message);
             if (destination is not null)
             {
                 await destination.DisposeAsync();
@@ -150,8 +157,20 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
         return destination;
     }
 
+    private void ReportLost(string reason)
+    {
+        _lostBytes += _idle.WrittenCount;
+        if (_lastReport != 0 && _time.GetElapsedTime(_lastReport) < ReportInterval)
+        {
+            return;
+        }
+
+        LogLost(_logger, _lostBytes, reason);
+        (_lostBytes, _lastReport) = (0, _time.GetTimestamp());
+    }
+
     [LoggerMessage(EventId = 3001, Level = LogLevel.Error, Message = "access log: {Bytes} bytes were lost, the destination cannot be written: {Reason}")]
-    private static partial void LogLost(ILogger logger, int bytes, string reason);
+    private static partial void LogLost(ILogger logger, long bytes, string reason);
 
     [LoggerMessage(EventId = 3002, Level = LogLevel.Warning, Message = "access log: {Lines} lines were dropped, the destination is slower than the traffic")]
     private static partial void LogDropped(ILogger logger, long lines);

@@ -4,7 +4,7 @@ using Portcullis.Resources;
 namespace Portcullis.Gateway.Telemetry.AccessLogs;
 
 /// <summary>Keeps one writer while the mesh configuration's access log settings stay the same, and replaces it when they change.</summary>
-internal sealed class AccessLogs(ILogger logger) : IAsyncDisposable
+internal sealed class AccessLogs(TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly List<AccessLogWriter> _retired = [];
     private (string File, AccessLogEncoding Encoding, string Format) _settings;
@@ -49,7 +49,7 @@ internal sealed class AccessLogs(ILogger logger) : IAsyncDisposable
         }
 
         _problem = null;
-        _current = mesh.AccessLogFile.Length == 0 ? null : new AccessLogWriter(Format(mesh), AccessLogWriter.Destination(mesh.AccessLogFile), logger);
+        _current = mesh.AccessLogFile.Length == 0 ? null : new AccessLogWriter(Format(mesh), AccessLogWriter.Destination(mesh.AccessLogFile), time, logger);
     }
 
     private AccessLogFormat Format(MeshConfig mesh)

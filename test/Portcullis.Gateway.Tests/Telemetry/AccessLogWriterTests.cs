@@ -1,0 +1,66 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Portcullis.Gateway.Pipeline;
+using Portcullis.Gateway.Telemetry.AccessLogs;
+using Portcullis.Resources;
+
+namespace Portcullis.Gateway.Tests.Telemetry;
+
+public sealed class AccessLogWriterTests
+{
+    private static readonly AccessLogFormat Format = AccessLogFormat.Compile(AccessLogEncoding.Text, "%REQ(:AUTHORITY)%\n");
+
+    [Fact]
+    public async Task Write_OfManyLines_WritesAllOfThemInOrder()
+    {
+        using var destination = new MemoryStream();
+        await using (var writer = new AccessLogWriter(Format, () => destination, TimeProvider.System, new Lines()))
+        {
+            for (var i = 0; i < 1000; i++)
+            {
+                writer.Write(Request($"host-{i}"));
+            }
+        }
+
+        Assert.Equal(Enumerable.Range(0, 1000).Select(i => $"host-{i}"), Encoding.UTF8.GetString(destination.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public async Task Write_ToAFullDisk_LosesLinesSaysSoAndRecovers()
+    {
+        using var good = new MemoryStream();
+        var log = new Lines();
+        var full = true;
+        await using (var writer = new AccessLogWriter(Format, () => full ? new FullDisk() : good, TimeProvider.System, log))
+        {
+            writer.Write(Request("lost"));
+            await log.First.Task.WaitAsync(TestContext.Current.CancellationToken);
+            full = false;
+            writer.Write(Request("kept"));
+        }
+
+        Assert.Contains("No space left", await log.First.Task, StringComparison.Ordinal);
+        Assert.Equal("kept\n", Encoding.UTF8.GetString(good.ToArray()));
+    }
+
+    private static GatewayContext Request(string authority) => new() { Authority = authority };
+
+    private sealed class FullDisk : MemoryStream
+    {
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            ValueTask.FromException(new IOException("No space left on device"));
+    }
+
+    private sealed class Lines : ILogger
+    {
+        public TaskCompletionSource<string> First { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            First.TrySetResult(formatter(state, exception));
+    }
+}
