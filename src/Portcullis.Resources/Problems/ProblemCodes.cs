@@ -41,4 +41,7 @@ public static class ProblemCodes
 
     /// <summary>A valid feature of the API that this version does not implement; what it does instead is said in the message.</summary>
     public const string Unsupported = "PC2005";
+
+    /// <summary>A sound resource that this gateway has no use for: not selected, not bound or not visible.</summary>
+    public const string NotSelected = "PC2006";
 }
