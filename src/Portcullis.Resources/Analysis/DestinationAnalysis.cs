@@ -20,7 +20,7 @@ internal static class DestinationAnalysis
                 for (var j = 0; j < rule.Mirrors.Length; j++)
                 {
                     var path = service.Origin.Locate($"spec.http[{i}].mirrors") == service.Origin.Locate($"spec.http[{i}]") ? "mirror" : $"mirrors[{j}].destination";
-                    Check(index, service, rule.Mirrors[j].Destination, $"spec.http[{i}].{path}", problems);
+                    Check(index, service, rule.Mirrors[j].Destination, $"spec.http[{i}].{path}", problems, "nothing is mirrored");
                 }
             }
 
@@ -53,18 +53,18 @@ internal static class DestinationAnalysis
         }
     }
 
-    private static void Check(ResourceIndex index, VirtualService service, Destination destination, string path, List<Problem> problems)
+    private static void Check(ResourceIndex index, VirtualService service, Destination destination, string path, List<Problem> problems, string effect = "the route answers 503")
     {
         var host = index.Qualify(destination.Host, service.Metadata.Namespace);
         if (index.Host(host) is not { } known)
         {
-            Error(service, $"{path}.host", $"no Service or ServiceEntry is called `{host}`; the route answers 503", Near(index, host), problems);
+            Error(service, $"{path}.host", $"no Service or ServiceEntry is called `{host}`; {effect}", Near(index, host), problems);
             return;
         }
 
         if (destination.Port is { } port && !known.Ports.IsEmpty && !known.Ports.Contains(port))
         {
-            Error(service, $"{path}.port.number", $"`{host}` has no port {port}; the route answers 503", $"its ports: {string.Join(", ", known.Ports)}", problems);
+            Error(service, $"{path}.port.number", $"`{host}` has no port {port}; {effect}", $"its ports: {string.Join(", ", known.Ports)}", problems);
         }
         else if (destination.Port is null && known.Ports.Length > 1)
         {
@@ -75,7 +75,7 @@ internal static class DestinationAnalysis
         if (!string.IsNullOrEmpty(destination.Subset) && !index.RulesFor(host).Any(r => r.Subsets.Any(s => s.Name == destination.Subset)))
         {
             var names = index.RulesFor(host).SelectMany(r => r.Subsets).Select(s => s.Name).ToList();
-            Error(service, $"{path}.subset", $"no DestinationRule defines the subset `{destination.Subset}` of `{host}`; the route answers 503",
+            Error(service, $"{path}.subset", $"no DestinationRule defines the subset `{destination.Subset}` of `{host}`; {effect}",
                 names.Count == 0 ? $"add a DestinationRule for `{host}`" : $"its subsets: {string.Join(", ", names)}", problems);
         }
     }

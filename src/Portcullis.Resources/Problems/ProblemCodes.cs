@@ -44,4 +44,24 @@ public static class ProblemCodes
 
     /// <summary>A sound resource that this gateway has no use for: not selected, not bound or not visible.</summary>
     public const string NotSelected = "PC2006";
+
+    /// <summary>What a code stands for, in one sentence; the code itself when it is not one of these.</summary>
+    public static string Describe(string code) => code switch
+    {
+        Syntax => "The text is not YAML or JSON.",
+        UnknownField => "A field of this name does not exist at this place.",
+        WrongType => "The value has another type than the field takes.",
+        MissingField => "A required field is absent.",
+        InvalidValue => "The value is of the right type but not allowed.",
+        IgnoredKind => "The kind is not one that the gateway reads.",
+        Unreadable => "A file or folder cannot be read.",
+        DuplicateKey => "A key stands twice in one mapping.",
+        DuplicateResource => "Two documents have the same kind, namespace and name.",
+        DanglingReference => "A referenced resource does not exist.",
+        Conflict => "Two resources claim the same port, host or name.",
+        UnusableKeys => "A key set cannot be used.",
+        Unsupported => "A valid feature of the API that this version does not implement.",
+        NotSelected => "A sound resource that this gateway has no use for.",
+        _ => code,
+    };
 }

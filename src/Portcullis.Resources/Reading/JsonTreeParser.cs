@@ -62,7 +62,7 @@ internal sealed class JsonTreeParser
             var place = new SourcePosition(_firstLine + (int)(e.LineNumber ?? 0), (int)(e.BytePositionInLine ?? 0) + 1);
             var message = e.Message;
             var cut = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
-            message = (cut < 0 ? message : message[..cut]).TrimEnd('.').Replace('\'', '`');
+            message = (cut < 0 ? message : message[..cut]).Replace(" which is not supported in this mode. Change the reader options", "", StringComparison.Ordinal).TrimEnd('.').Replace('\'', '`');
             _context.Add(ProblemSeverity.Error, ProblemCodes.Syntax, place, null, char.ToLowerInvariant(message[0]) + message[1..], "check the commas, quotes and brackets here");
         }
         catch (InvalidOperationException)

@@ -99,11 +99,11 @@ internal static class KindTable
             }
         }
 
-        Refuse(context, group, apiVersion, kind, kindPlace);
+        Refuse(context, group, apiVersion, kind, apiVersionPlace, kindPlace);
         return null;
     }
 
-    private static void Refuse(ReadContext context, string group, string apiVersion, string kind, SourcePosition place)
+    private static void Refuse(ReadContext context, string group, string apiVersion, string kind, SourcePosition apiVersionPlace, SourcePosition place)
     {
         foreach (var other in OtherIstio)
         {
@@ -118,7 +118,12 @@ internal static class KindTable
         var ours = group is SecurityGroup or NetworkingGroup || (group.Length > 0 && Nearly(group));
         var candidates = Known.Where(k => ours || k.IsPolicy || k.Group == group).Select(k => k.Kind);
         var near = ours || !KubernetesKinds.Contains(kind) ? FieldName.Nearest(kind, ours ? candidates.Concat(OtherIstio.Select(o => o.Kind)) : candidates) : null;
-        if (ours || (near is not null && near != kind))
+        if (ours && group is not (SecurityGroup or NetworkingGroup))
+        {
+            var right = FieldName.Distance(group, SecurityGroup) <= FieldName.Distance(group, NetworkingGroup) ? SecurityGroup : NetworkingGroup;
+            context.Add(ProblemSeverity.Error, ProblemCodes.InvalidValue, apiVersionPlace, "apiVersion", $"`{group}` is not an API group of Istio", $"did you mean `{right}`?");
+        }
+        else if (ours || (near is not null && near != kind))
         {
             context.Add(ProblemSeverity.Error, ProblemCodes.InvalidValue, place, "kind", $"`{apiVersion}` has no kind `{kind}`",
                 near is not null ? $"did you mean `{near}`?" : $"known: {string.Join(", ", Known.Where(k => k.Group == group).Select(k => k.Kind))}");

@@ -3,12 +3,13 @@ namespace Portcullis.Resources.Reading;
 /// <summary>A field, or an item of its list, that something can be said about.</summary>
 internal readonly struct Place(ReadContext context, FieldPath parent, string? name, int index, SourcePosition position)
 {
-    public string Path
+    /// <summary><see langword="null"/> for the document itself.</summary>
+    public string? Path
     {
         get
         {
             var path = name is null ? parent.ToString() : parent.Child(name);
-            return index < 0 ? path : $"{path}[{index}]";
+            return path.Length == 0 ? null : index < 0 ? path : $"{path}[{index}]";
         }
     }
 

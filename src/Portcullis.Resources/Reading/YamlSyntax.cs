@@ -10,11 +10,15 @@ internal static class YamlSyntax
         var position = new SourcePosition(slice.Line + Math.Max((int)error.Start.Line, 1) - 1, Math.Max((int)error.Start.Column, 1));
         var message = error.Message.TrimEnd('.');
         message = message.Length > 0 ? char.ToLowerInvariant(message[0]) + message[1..] : "not valid YAML";
-        var line = Line(text, slice, (int)error.End.Line);
-        if (line.TrimStart(' ') is ['\t', ..])
+        // The scanner says "tab" without a useful place; elsewhere a tab on the failing lines is the likeliest cause.
+        var last = message.Contains("tab", StringComparison.Ordinal) ? Lines(text, slice) : (int)error.End.Line + 1;
+        for (var number = (int)error.Start.Line; number <= last; number++)
         {
-            var column = line.IndexOf('\t') + 1;
-            return ("a tab indents this line", "YAML is indented with spaces only", new(slice.Line + (int)error.End.Line - 1, column));
+            var line = Line(text, slice, number);
+            if (line.TrimStart(' ') is ['\t', ..])
+            {
+                return ("a tab indents this line", "YAML is indented with spaces only", new(slice.Line + number - 1, line.IndexOf('\t') + 1));
+            }
         }
 
         if (message.Contains("quoted scalar", StringComparison.Ordinal))
@@ -34,6 +38,8 @@ internal static class YamlSyntax
 
         return (message, "check the indentation and the brackets here", position);
     }
+
+    private static int Lines(string text, TextSlice slice) => text.AsSpan(slice.Start, slice.Length).Count('\n') + 1;
 
     private static ReadOnlySpan<char> Line(string text, TextSlice slice, int number)
     {

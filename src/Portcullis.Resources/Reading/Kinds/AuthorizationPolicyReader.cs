@@ -91,6 +91,8 @@ internal static class AuthorizationPolicyReader
         if (!reader.Has("source"))
         {
             reader.Self.Error($"`from.source` must not be nil, found at rule {index}", "put the fields below `source:`", ProblemCodes.MissingField);
+            reader.Accept("source");
+            return new();
         }
 
         return reader.Object("source", r => ReadSource(r, index, action)) ?? new();
@@ -148,6 +150,8 @@ internal static class AuthorizationPolicyReader
         if (!reader.Has("operation"))
         {
             reader.Self.Error($"`to.operation` must not be nil, found at rule {index}", "put the fields below `operation:`", ProblemCodes.MissingField);
+            reader.Accept("operation");
+            return new();
         }
 
         return reader.Object("operation", r => ReadOperation(r, index)) ?? new();

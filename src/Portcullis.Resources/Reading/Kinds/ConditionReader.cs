@@ -19,7 +19,7 @@ internal static class ConditionReader
             return condition;
         }
 
-        if (condition.Values.IsEmpty && condition.NotValues.IsEmpty)
+        if ((!reader.Has("values") || reader.HasEmptyList("values")) && (!reader.Has("notValues") || reader.HasEmptyList("notValues")))
         {
             reader.Self.Error($"at least one of `values` or `notValues` must be set for key {key}", "say which values the attribute must or must not have", ProblemCodes.MissingField);
         }
@@ -27,8 +27,8 @@ internal static class ConditionReader
         if (WrongKey(key) is { } wrong)
         {
             var field = condition.Values.IsEmpty && !condition.NotValues.IsEmpty ? "notValue" : "value";
-            var near = FieldName.Nearest(key, Keys.Select(k => k.Split('[')[0]).Append("request.headers[").Append("request.auth.claims["));
-            reader.At("key").Error($"invalid `{field}` for `key` {key}: {wrong}", near is null ? $"known keys: {string.Join(", ", Keys)}" : $"did you mean `{near}`?");
+            reader.At("key").Error($"invalid `{field}` for `key` {key}: {wrong}",
+                Near(key) is { } near ? $"did you mean `{near}`?" : $"known keys: {string.Join(", ", Keys)}");
         }
         else
         {
@@ -41,6 +41,13 @@ internal static class ConditionReader
         }
 
         return condition;
+    }
+
+    /// <summary>The known key whose part before the bracket is nearest.</summary>
+    private static string? Near(string key)
+    {
+        var near = FieldName.Nearest(key.Split('[')[0], Keys.Select(k => k.Split('[')[0]));
+        return near is null || key.StartsWith("destination.", StringComparison.Ordinal) ? null : Keys.First(k => k.Split('[')[0] == near);
     }
 
     private static void Check(ObjectReader reader, string key, string word, string field, IReadOnlyList<string> values)

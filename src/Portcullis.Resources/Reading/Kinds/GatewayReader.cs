@@ -7,7 +7,7 @@ internal static class GatewayReader
     {
         if (header.Metadata.Name.Contains('.', StringComparison.Ordinal))
         {
-            root.Self.Error($"invalid gateway name: `{header.Metadata.Name}` is not a DNS label", "remove the dots");
+            root.At("metadata").Error($"invalid gateway name: `{header.Metadata.Name}` is not a DNS label", "remove the dots");
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);

@@ -20,9 +20,9 @@ internal static class RetryReader
             RetryIgnorePreviousHosts = reader.Boolean("retryIgnorePreviousHosts"),
             Backoff = reader.Duration("backoff"),
         };
-        if (retry.Attempts == 0 && (retry.PerTryTimeout is not null || retry.RetryOn is not null) && reader.Self is var self)
+        if (!reader.Has("attempts") && (retry.PerTryTimeout is not null || retry.RetryOn is not null))
         {
-            self.Warning("retries are off, since attempts is 0", "set attempts");
+            reader.Self.Warning("retries are off, since attempts is 0", "set attempts");
         }
 
         foreach (var part in (retry.RetryOn ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))

@@ -21,17 +21,17 @@ internal static class ServiceReader
             ClusterIP = spec.Text("clusterIP"),
             PublishNotReadyAddresses = spec.Boolean("publishNotReadyAddresses") ?? false,
         };
+        if (!Names.IsLabel(header.Metadata.Name) && Names.IsSubdomain(header.Metadata.Name))
+        {
+            root.At("metadata").Error($"`{header.Metadata.Name}` is not a valid Service name", "use lower-case letters, digits and inner `-`, at most 63 characters");
+        }
+
         Check(spec, service);
         return service;
     });
 
     private static void Check(ObjectReader spec, Service service)
     {
-        if (!Names.IsLabel(service.Metadata.Name))
-        {
-            spec.Self.Error($"`{service.Metadata.Name}` is not a valid Service name", "use lower-case letters, digits and inner `-`, at most 63 characters");
-        }
-
         if (service.Type == "ExternalName")
         {
             if (string.IsNullOrEmpty(service.ExternalName))
