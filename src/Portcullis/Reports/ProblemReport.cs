@@ -15,7 +15,10 @@ internal enum ReportFormat
     Sarif,
 }
 
-/// <summary>The problems of a configuration, each once, in the order of file, line and column.</summary>
+/// <summary>
+/// The problems of a configuration in the order of file, line and column. Each once: what the compilers say of a place only repeats what
+/// the analysis before them called worse.
+/// </summary>
 internal sealed class ProblemReport
 {
     public ProblemReport(IEnumerable<Problem> problems, int resources)
@@ -25,6 +28,8 @@ internal sealed class ProblemReport
         [
             .. problems
                 .DistinctBy(p => (p.Source, p.Position, p.FieldPath, p.Severity, p.Message))
+                .GroupBy(p => p.Position is null ? (object)p : (p.Source, p.Position, p.Code))
+                .SelectMany(g => g.Where(p => p.Severity == g.Max(other => other.Severity)))
                 .OrderBy(p => p.Source, StringComparer.Ordinal)
                 .ThenBy(p => p.Position?.Line ?? 0)
                 .ThenBy(p => p.Position?.Column ?? 0)
