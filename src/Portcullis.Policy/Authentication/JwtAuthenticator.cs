@@ -187,7 +187,13 @@ public sealed class JwtAuthenticator
     private void RemoveUnverified<TRequest>(TokenLocation location, ref readonly TRequest request, ref RequestEditor editor)
         where TRequest : struct, IRequestAttributes
     {
-        if (location.Kind != TokenLocationKind.Cookie || Array.Exists(_rules, r => r.RemovesTokenCookie && r.Reads(location)))
+        var removes = location.Kind != TokenLocationKind.Cookie;
+        foreach (var rule in _rules)
+        {
+            removes = removes || (rule.RemovesTokenCookie && rule.Reads(location));
+        }
+
+        if (removes)
         {
             editor.Remove(location, in request);
         }

@@ -58,7 +58,12 @@ internal sealed class VerifiedToken(TokenDigest digest, JsonWebToken jwt, int to
     /// <summary>Remembers a verification. Of two writers at once one may be lost, which costs a verification later.</summary>
     public void AddProof(JwksSource source, long generation)
     {
-        var kept = Volatile.Read(ref _proofs).Where(p => !ReferenceEquals(p.Source, source)).TakeLast(MostProofs - 1);
+        var kept = Without(source, Volatile.Read(ref _proofs));
+        if (kept.Length == MostProofs)
+        {
+            kept = kept[1..];
+        }
+
         Volatile.Write(ref _proofs, [.. kept, new Proof(source, generation)]);
     }
 
@@ -67,14 +72,27 @@ internal sealed class VerifiedToken(TokenDigest digest, JsonWebToken jwt, int to
     public bool RemoveProof(JwksSource source)
     {
         var proofs = Volatile.Read(ref _proofs);
-        if (Array.TrueForAll(proofs, p => !ReferenceEquals(p.Source, source)))
+        var kept = Without(source, proofs);
+        if (kept.Length == proofs.Length)
         {
             return false;
         }
 
-        Proof[] kept = [.. proofs.Where(p => !ReferenceEquals(p.Source, source))];
         Volatile.Write(ref _proofs, kept);
         return kept.Length == 0;
+    }
+
+    private static Proof[] Without(JwksSource source, Proof[] proofs)
+    {
+        for (var i = 0; i < proofs.Length; i++)
+        {
+            if (ReferenceEquals(proofs[i].Source, source))
+            {
+                return [.. proofs[..i], .. proofs[(i + 1)..]];
+            }
+        }
+
+        return proofs;
     }
 
     private readonly record struct Proof(JwksSource Source, long Generation);

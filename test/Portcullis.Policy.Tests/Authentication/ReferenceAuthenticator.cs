@@ -274,8 +274,11 @@ internal sealed class ReferenceAuthenticator
         _query = kept.Count == Pieces(_query).Length ? _query : rest.Length == 0 ? null : rest;
     }
 
-    private static string WithoutCookie(string line, string name) =>
-        string.Join(';', line.Split(';').Where(c => !c.Contains('=') || c.Split('=', 2)[0].TrimStart(' ') != name)).Trim(' ', ';');
+    private static string WithoutCookie(string line, string name)
+    {
+        var kept = line.Split(';').Where(c => !c.Contains('=') || c.Split('=', 2)[0].TrimStart(' ') != name).ToArray();
+        return kept.Length == line.Split(';').Length ? line : string.Join(';', kept).Trim(' ', ';');
+    }
 
     private static string[] Pieces(string? query) => query?.Split('&') ?? [];
 
@@ -301,7 +304,11 @@ internal sealed class ReferenceAuthenticator
     private static IEnumerable<string> OutputHeaders(JwtRule rule) =>
         rule.OutputClaimToHeaders.Select(c => c.Header).Concat(rule.OutputPayloadToHeader is { } header ? [header] : []);
 
-    private string RuleName(int index) => $"{_rules[index].Policy.Metadata.Name}[{_rules[index].Policy.JwtRules.IndexOf(_rules[index].Rule)}]";
+    private string RuleName(int index)
+    {
+        var (policy, rule) = _rules[index];
+        return $"{policy.Metadata.Name}[{policy.JwtRules.IndexOf(rule, 0, ReferenceEqualityComparer.Instance)}]";
+    }
 
     private enum TokenIn
     {
