@@ -38,7 +38,7 @@ internal static class CheckCommand
         command.SetAction(result => Check(
             new FileResourceSourceOptions { Paths = [.. result.GetRequiredValue(arguments.Paths)], MeshConfigPath = result.GetValue(arguments.MeshConfig) },
             arguments.Workload(result),
-            result.GetRequiredValue(arguments.Ports),
+            arguments.PortMap(result),
             all,
             result.GetValue(format),
             result.InvocationConfiguration.Output));
