@@ -13,10 +13,11 @@ pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
 
 dotnet build src/Portcullis/Portcullis.csproj -c Release -v q --nologo >/dev/null
-portcullis() { dotnet src/Portcullis/bin/Release/net10.0/portcullis.dll "$@"; }
+dll=src/Portcullis/bin/Release/net10.0/portcullis.dll
+portcullis() { dotnet "$dll" "$@"; }
 
 mkdir "$work/config"
-portcullis jwk generate --alg RS256 --kid bench >"$work/private.jwk"
+portcullis jwk generate --alg RS256 --kid bench --out "$work/private.jwk" --jwks >"$work/jwks.json"
 issuer=https://bench.example
 cat >"$work/config/guide.yaml" <<YAML
 apiVersion: v1
@@ -45,7 +46,7 @@ apiVersion: security.istio.io/v1
 kind: RequestAuthentication
 metadata: {name: jwt, namespace: istio-system}
 spec:
-  jwtRules: [{issuer: "$issuer", jwks: '{"keys":[$(portcullis jwk public "$work/private.jwk")]}'}]
+  jwtRules: [{issuer: "$issuer", jwks: '$(cat "$work/jwks.json")'}]
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -54,8 +55,8 @@ spec: {rules: [{from: [{source: {requestPrincipals: ["$issuer/*"]}}]}]}
 YAML
 token=$(portcullis jwt sign --key "$work/private.jwk" --claim iss=$issuer --claim sub=bench --expires-in 1h)
 
-portcullis httpbin --port 18000 >"$work/httpbin.log" 2>&1 & pids+=($!)
-portcullis run -f "$work/config" --port 80=18080 --status-port 18021 --stats-port 18090 --admin off >"$work/gateway.log" 2>&1 & gateway=$!; pids+=($gateway)
+dotnet "$dll" httpbin --port 18000 >"$work/httpbin.log" 2>&1 & pids+=($!)
+dotnet "$dll" run -f "$work/config" --port 80=18080 --status-port 18021 --stats-port 18090 --admin off >"$work/gateway.log" 2>&1 & gateway=$!; pids+=($gateway)
 for _ in $(seq 100); do curl -sf -o /dev/null http://127.0.0.1:18021/healthz/ready && break; sleep 0.1; done
 
 ticks() { awk '{print $14 + $15}' "/proc/$gateway/stat"; }

@@ -1,6 +1,6 @@
+using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Text;
-using System.Buffers.Text;
 
 namespace Portcullis.Jose.Tests;
 

@@ -6,11 +6,11 @@ namespace Portcullis.Commands;
 
 /// <summary>
 /// Keeps help readable: lists of commands show one line each, and a command's examples come last in its own help. Commands write both into their
-/// description, the examples behind an empty line and <c>Examples:</c>.
+/// description, the examples behind an empty line and <c>Example:</c> or <c>Examples:</c>.
 /// </summary>
 internal sealed class ExampleHelp : SynchronousCommandLineAction
 {
-    private const string Heading = "Examples:";
+    private const string Heading = "Example";
 
     private readonly HelpAction _help;
     private readonly Dictionary<Command, string> _examples = [];

@@ -17,7 +17,7 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(10);
 
     [ThreadStatic]
-    private static StringBuilder? t_line;
+    private static StringBuilder? _threadLine;
 
     private readonly AccessLogFormat _format;
     private readonly Func<Stream> _open;
@@ -53,7 +53,7 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
 
     public void Write(GatewayContext context)
     {
-        var line = t_line ??= new StringBuilder(512);
+        var line = _threadLine ??= new StringBuilder(512);
         line.Clear();
         _format.Write(context, line);
         lock (_lock)
