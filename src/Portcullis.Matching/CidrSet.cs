@@ -110,6 +110,9 @@ public readonly record struct CidrBlock
 
     internal bool IsIPv4 { get; }
 
+    /// <summary>Whether every address of another block is in this one.</summary>
+    public bool Covers(CidrBlock other) => IsIPv4 == other.IsIPv4 && First <= other.First && other.Last <= Last;
+
     /// <summary>Reads <c>10.0.0.1</c>, <c>10.0.0.0/8</c>, <c>::1</c> or <c>2001:db8::/32</c>; an address alone is /32 or /128.</summary>
     /// <param name="text">Four decimal octets without leading zeros, or IPv6 text without a zone; then perhaps a prefix length.</param>
     /// <param name="block">The block.</param>

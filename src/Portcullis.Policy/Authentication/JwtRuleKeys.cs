@@ -59,7 +59,7 @@ internal static class JwtRuleKeys
         foreach (var index in SecretKeys(jwks))
         {
             problems.Add(Problem.At(
-                source.Policy, fieldPath, ProblemSeverity.Warning, ProblemCodes.InvalidValue,
+                source.Policy, fieldPath, ProblemSeverity.Warning, ProblemCodes.PrivateKey,
                 $"jwks key at index {index} contains private key material; only public keys are used for verification",
                 "publish the public half only, and replace the key if others could read this policy"));
         }

@@ -62,6 +62,10 @@ internal sealed class PolicyRules
     /// <summary>The rules of a set, in the order of their ids.</summary>
     public CompiledRule[] Of(PolicySets set) => [.. _rules.Where(r => r.Set == set).Select(r => r.Rule).OrderBy(r => r.Id, StringComparer.Ordinal)];
 
+    /// <summary>Whether the policy only rehearses.</summary>
+    public static bool IsDryRun(AuthorizationPolicy policy) =>
+        policy.Metadata.Annotations.GetValueOrDefault(DryRunAnnotation) is "1" or "t" or "T" or "TRUE" or "true" or "True";
+
     private static PolicySets SetOf(AuthorizationPolicy policy, ICollection<Problem> problems)
     {
         var isDryRun = IsDryRun(policy, problems);
@@ -77,10 +81,13 @@ internal sealed class PolicyRules
     /// <summary>A Go boolean. What is none leaves the policy in force.</summary>
     private static bool IsDryRun(AuthorizationPolicy policy, ICollection<Problem> problems)
     {
+        if (IsDryRun(policy))
+        {
+            return true;
+        }
+
         switch (policy.Metadata.Annotations.GetValueOrDefault(DryRunAnnotation))
         {
-            case "1" or "t" or "T" or "TRUE" or "true" or "True":
-                return true;
             case null or "0" or "f" or "F" or "FALSE" or "false" or "False":
                 return false;
             case var text:

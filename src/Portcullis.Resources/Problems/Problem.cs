@@ -40,6 +40,9 @@ public sealed record Problem
     /// <summary>Line and column in <see cref="Source"/>.</summary>
     public SourcePosition? Position { get; init; }
 
+    /// <summary>The change that mends it, where one is safe to make; <see langword="null"/> where a person has to decide.</summary>
+    public SuggestedFix? Fix { get; init; }
+
     /// <summary>Makes a problem about a field of a resource, located in its source.</summary>
     public static Problem At(Resource resource, string fieldPath, ProblemSeverity severity, string code, string message, string? remedy = null) => new()
     {

@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
+using System.Reflection;
+
 namespace Portcullis.Resources;
 
-/// <summary>Every problem's stable code. PC1xxx: reading and validating; PC2xxx: references and conflicts; PC3xxx: analysis.</summary>
-public static class ProblemCodes
+/// <summary>Every problem's stable code. PC1xxx: reading and validating; PC2xxx: references and conflicts; PC3xxx: analysis. Each has a section below docs/reference/problems.</summary>
+public static partial class ProblemCodes
 {
     /// <summary>The text is not YAML or JSON.</summary>
     public const string Syntax = "PC1001";
@@ -45,6 +48,12 @@ public static class ProblemCodes
     /// <summary>A sound resource that this gateway has no use for: not selected, not bound or not visible.</summary>
     public const string NotSelected = "PC2006";
 
+    /// <summary>Every code, in order.</summary>
+    public static ImmutableArray<string> All { get; } =
+    [
+        .. typeof(ProblemCodes).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!).Order(StringComparer.Ordinal),
+    ];
+
     /// <summary>What a code stands for, in one sentence; the code itself when it is not one of these.</summary>
     public static string Describe(string code) => code switch
     {
@@ -62,6 +71,6 @@ public static class ProblemCodes
         UnusableKeys => "A key set cannot be used.",
         Unsupported => "A valid feature of the API that this version does not implement.",
         NotSelected => "A sound resource that this gateway has no use for.",
-        _ => code,
+        _ => DescribeAnalysis(code),
     };
 }
