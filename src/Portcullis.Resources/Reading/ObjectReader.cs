@@ -189,7 +189,8 @@ internal sealed partial class ObjectReader
                 ref readonly var entry = ref _node.Entries[i];
                 var near = FieldName.Nearest(entry.Key, _known);
                 Context.Add(ProblemSeverity.Error, ProblemCodes.UnknownField, entry.KeyPosition, Path.Child(entry.Key), $"unknown field `{entry.Key}`",
-                    near is not null ? $"did you mean `{near}`?" : _known.Count is > 0 and <= 12 ? $"known here: {string.Join(", ", _known)}" : "remove it, or look its name up in the API reference");
+                    near is not null ? $"did you mean `{near}`?" : _known.Count is > 0 and <= 12 ? $"known here: {string.Join(", ", _known)}" : "remove it, or look its name up in the API reference",
+                    near is not null && !Has(near) ? new(entry.Key, near) : null);
             }
         }
 
@@ -216,7 +217,8 @@ internal sealed partial class ObjectReader
             }),
             _ => ("something else", $"write {expected} here"),
         };
-        place.Error($"expected {expected}, found {what}", better ?? remedy, ProblemCodes.WrongType);
+        var fix = text && found is ScalarNode { Kind: ScalarKind.Boolean or ScalarKind.Integer or ScalarKind.Float } plain ? new SuggestedFix(plain.Text, plain.Text, IsQuoted: true) : null;
+        place.Error($"expected {expected}, found {what}", better ?? remedy, ProblemCodes.WrongType, fix);
     }
 
     private static string Shorten(string text) => text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 57), "...");

@@ -13,8 +13,8 @@ internal readonly struct Place(ReadContext context, FieldPath parent, string? na
         }
     }
 
-    public void Error(string message, string? remedy = null, string code = ProblemCodes.InvalidValue) =>
-        context.Add(ProblemSeverity.Error, code, position, Path, message, remedy);
+    public void Error(string message, string? remedy = null, string code = ProblemCodes.InvalidValue, SuggestedFix? fix = null) =>
+        context.Add(ProblemSeverity.Error, code, position, Path, message, remedy, fix);
 
     public void Warning(string message, string? remedy = null, string code = ProblemCodes.InvalidValue) =>
         context.Add(ProblemSeverity.Warning, code, position, Path, message, remedy);

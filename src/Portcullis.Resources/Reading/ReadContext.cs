@@ -51,7 +51,7 @@ internal sealed class ReadContext(string source)
         _documentStart = Problems.Count;
     }
 
-    public void Add(ProblemSeverity severity, string code, SourcePosition? position, string? fieldPath, string message, string? remedy)
+    public void Add(ProblemSeverity severity, string code, SourcePosition? position, string? fieldPath, string message, string? remedy, SuggestedFix? fix = null)
     {
         Errors += severity is ProblemSeverity.Error ? 1 : 0;
         Problems.Add(new Problem
@@ -64,6 +64,7 @@ internal sealed class ReadContext(string source)
             FieldPath = fieldPath,
             Source = Source,
             Position = position,
+            Fix = fix,
         });
     }
 
