@@ -17,6 +17,9 @@ namespace Portcullis.Gateway.Configuration;
 /// </summary>
 internal sealed partial class ConfigurationUpdater : IAsyncDisposable
 {
+    /// <summary>Warnings of the analysis that are logged; <c>check</c> lists all of them.</summary>
+    private const int MaxAdvice = 50;
+
     private static readonly TimeSpan FirstKeysWait = TimeSpan.FromSeconds(1);
 
     private readonly GatewayOptions _options;
@@ -32,6 +35,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private IAsyncEnumerator<ResourceSet>? _revisions;
     private ImmutableArray<Problem> _refused = [];
+    private Task _analysis = Task.CompletedTask;
 
     public ConfigurationUpdater(
         GatewayOptions options,
@@ -116,8 +120,26 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
             await _revisions.DisposeAsync();
         }
 
+        await _analysis.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _accessLogs.DisposeAsync();
         _stop.Dispose();
+    }
+
+    /// <summary>Beside the traffic: no request and no start waits for advice.</summary>
+    private void LogAnalysis(GatewaySnapshot snapshot)
+    {
+        var warnings = ConfigurationAnalysis.Analyze(snapshot.Resources, _options.Workload, snapshot.Routing)
+            .Where(p => p.Severity == ProblemSeverity.Warning)
+            .ToList();
+        foreach (var problem in warnings.Take(MaxAdvice))
+        {
+            LogProblem(_logger, problem);
+        }
+
+        if (warnings.Count > MaxAdvice)
+        {
+            LogMoreAdvice(_logger, warnings.Count - MaxAdvice);
+        }
     }
 
     private static bool HasError(ImmutableArray<Problem> problems) => problems.Any(p => p.Severity == ProblemSeverity.Error);
@@ -173,6 +195,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         await keys.WaitForFirstAttemptAsync(FirstKeysWait, cancellationToken);
         keys.Commit();
         _snapshots.Publish(snapshot);
+        _analysis = Task.Run(() => LogAnalysis(snapshot), CancellationToken.None);
         return await _listeners.ReconcileAsync(snapshot.ListenerKeys, cancellationToken);
     }
 
@@ -190,6 +213,9 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
 
     [LoggerMessage(EventId = 1004, Level = LogLevel.Error, Message = "cannot listen on {Listener}: {Reason}; the other listeners serve the new configuration")]
     private static partial void LogNotBound(ILogger logger, ListenerKey listener, string reason);
+
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Warning, Message = "{Count} more warnings of this kind; `portcullis check` lists them all")]
+    private static partial void LogMoreAdvice(ILogger logger, int count);
 
     [LoggerMessage(EventId = 1005, Level = LogLevel.Warning, Message = "no Gateway selects this gateway's labels, so it listens nowhere; look at --labels and at the selectors")]
     private static partial void LogNoListener(ILogger logger);

@@ -69,18 +69,16 @@ public sealed class FileResourceSource
         var results = new List<ReadResult>();
         using var revision = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var halfWritten = false;
-        var paths = Files(problems);
-        foreach (var (path, slot) in paths.Zip(ReadAll(paths)))
+        foreach (var path in Files(problems))
         {
-            if (slot.File is not { } file)
+            if (Read(path, seen, problems) is not { } file)
             {
-                problems.Add(slot.Problem!);
                 continue;
             }
 
-            seen[path] = file;
+            var isNew = file.Resources is null;
             var result = file.ReadResources(path);
-            halfWritten |= slot.IsNew && (file.Text.Length == 0 || result.Problems.Any(p => p.Code == ProblemCodes.Syntax));
+            halfWritten |= isNew && (file.Text.Length == 0 || result.Problems.Any(p => p.Code == ProblemCodes.Syntax));
             results.Add(result);
             Append(revision, path, file.Hash);
         }
@@ -97,19 +95,10 @@ public sealed class FileResourceSource
 
     private MeshConfig ReadMesh(Dictionary<string, CachedFile> seen, List<Problem> problems, IncrementalHash revision)
     {
-        if (_options.MeshConfigPath is not { } path)
+        if (_options.MeshConfigPath is not { } path || Read(path, seen, problems) is not { } file)
         {
             return MeshConfig.Default;
         }
-
-        var slot = Read(path);
-        if (slot.File is not { } file)
-        {
-            problems.Add(slot.Problem!);
-            return MeshConfig.Default;
-        }
-
-        seen[path] = file;
 
         var mesh = file.ReadMesh(path);
         problems.AddRange(mesh.Problems);
@@ -137,29 +126,18 @@ public sealed class FileResourceSource
         return files;
     }
 
-    /// <summary>Reads and parses: the first time on all cores, since nothing is served yet; afterwards on one, since requests are.</summary>
-    private Slot[] ReadAll(List<string> paths)
-    {
-        var slots = new Slot[paths.Count];
-        var parallelism = new ParallelOptions { MaxDegreeOfParallelism = _files.Count == 0 ? Environment.ProcessorCount : 1 };
-        Parallel.For(0, slots.Length, parallelism, i =>
-        {
-            var slot = Read(paths[i]);
-            slots[i] = slot with { IsNew = slot.File is { Resources: null } };
-            slot.File?.ReadResources(paths[i]);
-        });
-        return slots;
-    }
-
-    private Slot Read(string path)
+    private CachedFile? Read(string path, Dictionary<string, CachedFile> seen, List<Problem> problems)
     {
         try
         {
-            return new(CachedFile.Read(path, _files.GetValueOrDefault(path), _time.GetUtcNow()), null, false);
+            var file = CachedFile.Read(path, _files.GetValueOrDefault(path), _time.GetUtcNow());
+            seen[path] = file;
+            return file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new(null, Unreadable(path, e), false);
+            problems.Add(Unreadable(path, e));
+            return null;
         }
     }
 
@@ -186,8 +164,6 @@ public sealed class FileResourceSource
         revision.AppendData(bytes);
         revision.AppendData(hash);
     }
-
-    private readonly record struct Slot(CachedFile? File, Problem? Problem, bool IsNew);
 
     private readonly record struct Snapshot(ResourceSet Set, bool LooksHalfWritten);
 }

@@ -22,36 +22,57 @@ internal static class CheckCommand
             HelpName = "text|json|sarif",
             DefaultValueFactory = _ => ReportFormat.Text,
         };
+        var fix = new Option<bool>("--fix") { Description = "Make the changes that are safe to make in the files, comments and layout kept, and report what is left." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "With --fix: change nothing, show the changes as a diff." };
         var command = new Command("check", """
-            Validate resources and how they fit together: every problem with file, line, column and remedy.
+            Validate resources and how they fit together, and find what is valid but probably not meant: every problem with file, line, column and
+            remedy. Each code has a page in docs/reference/problems.
 
-            Exit code 0: no error. 1: at least one error. 2: wrong usage, or a file that cannot be read.
+            Exit code 0: no error. 1: at least one error. 2: wrong usage, or a file that cannot be read or written.
 
             Examples:
-              portcullis check -f samples/guide
+              portcullis check -f samples/guide/config
               portcullis check -f gateway.yaml -f policies/ --mesh-config mesh.yaml
+              portcullis check -f policies/ --fix --dry-run
               portcullis check -f k8s/ --labels istio=ingressgateway,app=edge --namespace edge --output sarif > portcullis.sarif
             """);
         arguments.AddTo(command);
         command.Options.Add(format);
+        command.Options.Add(fix);
+        command.Options.Add(dryRun);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(dryRun) && !result.GetValue(fix))
+            {
+                result.AddError("--dry-run shows what --fix would change; give both");
+            }
+        });
         ConfigurationCheck[] all = [.. checks];
-        command.SetAction(result => Check(
-            new FileResourceSourceOptions { Paths = [.. result.GetRequiredValue(arguments.Paths)], MeshConfigPath = result.GetValue(arguments.MeshConfig) },
-            arguments.Workload(result),
-            arguments.PortMap(result),
-            all,
-            result.GetValue(format),
-            result.InvocationConfiguration.Output));
+        command.SetAction(result =>
+        {
+            var files = new FileResourceSourceOptions { Paths = [.. result.GetRequiredValue(arguments.Paths)], MeshConfigPath = result.GetValue(arguments.MeshConfig) };
+            var (workload, ports) = (arguments.Workload(result), arguments.PortMap(result));
+            var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
+            var report = Check(files, workload, ports, all);
+            var written = true;
+            if (result.GetValue(fix))
+            {
+                written = CheckFixes.Apply(report.Problems, result.GetValue(dryRun), output, error);
+                if (result.GetValue(dryRun))
+                {
+                    return report.IsIncomplete || !written ? ExitCode.Usage : report.Errors > 0 ? ExitCode.No : ExitCode.Good;
+                }
+
+                report = Check(files, workload, ports, all);
+            }
+
+            report.Write(output, result.GetValue(format));
+            return report.IsIncomplete || !written ? ExitCode.Usage : report.Errors > 0 ? ExitCode.No : ExitCode.Good;
+        });
         return command;
     }
 
-    internal static int Check(
-        FileResourceSourceOptions files,
-        WorkloadIdentity workload,
-        PortMap ports,
-        IEnumerable<ConfigurationCheck> checks,
-        ReportFormat format,
-        TextWriter output)
+    private static ProblemReport Check(FileResourceSourceOptions files, WorkloadIdentity workload, PortMap ports, ConfigurationCheck[] checks)
     {
         var set = new FileResourceSource(files, TimeProvider.System).Load();
         if (set.Mesh.RootNamespace is { } root)
@@ -59,10 +80,8 @@ internal static class CheckCommand
             workload = workload with { RootNamespace = root };
         }
 
-        var report = new ProblemReport(
+        return new(
             [.. set.Problems, .. ResourceSetValidator.Validate(set, workload), .. checks.SelectMany(check => check(set, workload, ports))],
             set.All.Length);
-        report.Write(output, format);
-        return report.IsIncomplete ? ExitCode.Usage : report.Errors > 0 ? ExitCode.No : ExitCode.Good;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
@@ -10,7 +11,7 @@ internal static class SarifReport
 {
     public static string Format(ProblemReport report)
     {
-        var rules = report.Problems.Select(p => p.Code).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var rules = ProblemCodes.All;
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, JsonReport.Options))
         {
@@ -36,7 +37,7 @@ internal static class SarifReport
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
-    private static void WriteTool(Utf8JsonWriter json, List<string> rules)
+    private static void WriteTool(Utf8JsonWriter json, ImmutableArray<string> rules)
     {
         json.WriteStartObject("tool");
         json.WriteStartObject("driver");
@@ -50,12 +51,30 @@ internal static class SarifReport
             json.WriteStartObject("shortDescription");
             json.WriteString("text", ProblemCodes.Describe(rule));
             json.WriteEndObject();
+            WriteHelp(json, rule);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndObject();
+    }
+
+    /// <summary>The page of the code, as it stands in docs/reference/problems.</summary>
+    private static void WriteHelp(Utf8JsonWriter json, string rule)
+    {
+        if (ProblemPage.UriOf(rule) is { } uri)
+        {
+            json.WriteString("helpUri", uri.AbsoluteUri);
+        }
+
+        if (ProblemPage.Read(rule) is { } page)
+        {
+            json.WriteStartObject("help");
+            json.WriteString("text", page);
+            json.WriteString("markdown", page);
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteResult(Utf8JsonWriter json, Problem problem, int rule)
