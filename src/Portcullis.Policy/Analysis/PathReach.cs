@@ -42,7 +42,7 @@ internal static class PathReach
     /// <summary>The spelling that requests have; <see langword="null"/> where there is none that surely is meant.</summary>
     public static string? Reachable(string value, PathNormalization mode)
     {
-        if (value.AsSpan().IndexOfAny("?#{ ") >= 0 || value.StartsWith('*') || value[0] is not ('/' or '\\'))
+        if (value.AsSpan().IndexOfAny("?#{ ") >= 0 || value is not ['/' or '\\', ..])
         {
             return null;
         }

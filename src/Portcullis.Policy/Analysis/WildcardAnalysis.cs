@@ -28,9 +28,7 @@ internal static class WildcardAnalysis
 
                     if (WhyLiteral(value) is { } meaning)
                     {
-                        context.Warning(
-                            rule.Policy, $"{term.Path}[{i}]", ProblemCodes.LiteralStar, $"`{value}` {meaning}: a star counts at one end of a value only",
-                            term.Kind == AttributeKind.Path ? "use a template, `{*}` for one segment and `{**}` for any number, or several values" : "list the values, or use one star at one end");
+                        ReportLiteral(context, rule.Policy, $"{term.Path}[{i}]", term.Kind, $"`{value}` {meaning}: a star counts at one end of a value only");
                     }
                     else if (rule.IsAllow && !term.IsNegated)
                     {
@@ -51,6 +49,20 @@ internal static class WildcardAnalysis
         [.. var begin, '*'] => begin.Contains('*') ? $"means what begins with the very text `{begin}`" : null,
         _ => value.Contains('*') ? "is compared as it is, star and all" : null,
     };
+
+    /// <summary>Headers and claims may really hold stars; hosts, methods and paths hardly do.</summary>
+    private static void ReportLiteral(AnalysisContext context, Resource policy, string path, AttributeKind kind, string message)
+    {
+        if (kind is AttributeKind.Header or AttributeKind.Claim)
+        {
+            context.Note(policy, path, ProblemCodes.LiteralStar, message, "ignore this if the value has a star; otherwise list the values");
+            return;
+        }
+
+        context.Warning(
+            policy, path, ProblemCodes.LiteralStar, message,
+            kind == AttributeKind.Path ? "use a template, `{*}` for one segment and `{**}` for any number, or several values" : "list the values, or use one star at one end");
+    }
 
     private static void CheckWidth(AnalysisContext context, Resource policy, string path, AttributeKind kind, string value)
     {

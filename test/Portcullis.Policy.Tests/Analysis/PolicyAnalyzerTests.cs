@@ -146,6 +146,12 @@ public sealed class PolicyAnalyzerTests
     public void Analyze_AValueOfAnOperation_IsNamedForWhatItReallyMeans(string field, string value, string? code) =>
         Assert.Equal(code is null ? [] : [code], Analyzed.Specs($$$"""{rules: [{to: [{operation: {{{{field}}}: ["{{{value}}}"]}}]}]}""").Codes());
 
+    [Fact]
+    public void Analyze_AStarInAHeader_IsOnlyNoted() =>
+        Assert.Equal(
+            ProblemSeverity.Note,
+            Analyzed.Specs("{rules: [{when: [{key: \"request.headers[accept]\", values: [\"a/*;q=1\"]}]}]}").Single(p => p.Code == ProblemCodes.LiteralStar).Severity);
+
     [Theory]
     [InlineData("request.auth.claims[level]", "5", "PC3060")]
     [InlineData("request.auth.claims[vip]", "true", "PC3060")]
