@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
+using Portcullis.Gateway.Jwks;
+using Portcullis.Policy.Authentication;
 using Portcullis.Resources;
 using Portcullis.Routing;
 
@@ -31,6 +33,12 @@ public sealed record GatewayOptions
 
     /// <summary>Folder in which fetched keys survive a restart; <see langword="null"/> keeps none.</summary>
     public string? StateDirectory { get; init; }
+
+    /// <summary>How remote key sets are fetched; <see langword="null"/> is the defaults with what the environment says.</summary>
+    public JwksFetchOptions? KeyFetching { get; init; }
+
+    /// <summary>Bound of the cache of verified tokens, in bytes; 0 verifies every token anew. Default 64 MiB.</summary>
+    public long TokenCacheBytes { get; init; } = VerifiedTokenCache.DefaultCapacity;
 
     /// <summary>How long requests in flight may take to finish after a stop was asked for (Istio's <c>drainDuration</c>).</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(45);

@@ -9,6 +9,7 @@ using Portcullis.Gateway.Jwks;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Gateway.Telemetry.Metrics;
+using Portcullis.Policy.Authentication;
 using Portcullis.Resources;
 
 namespace Portcullis.Gateway;
@@ -73,11 +74,12 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var forwarder = new YarpForwarder(services);
         var names = new DnsAddresses(time, loggers.CreateLogger("Portcullis.Upstreams"));
         var upstreams = new UpstreamDirectory(names);
-        var metrics = new GatewayMetrics(snapshots);
+        var tokens = options.TokenCacheBytes > 0 ? new VerifiedTokenCache(options.TokenCacheBytes) : null;
+        var metrics = new GatewayMetrics(snapshots, tokens);
         var pipeline = new RequestPipeline(new RouteExecutor(forwarder, time), time);
         var requestLog = loggers.CreateLogger("Portcullis.Requests");
         var listeners = new ListenerGroup(key => new GatewayApplication(key, snapshots, pipeline, metrics, time, requestLog), services, loggers, options.DrainTime);
-        var updater = new ConfigurationUpdater(options, snapshots, keys, upstreams, listeners, metrics, loggers, time);
+        var updater = new ConfigurationUpdater(options, snapshots, keys, tokens, upstreams, listeners, metrics, loggers, time);
         var health = new GatewayHealth(snapshots, keys, updater);
         var server = new GatewayServer(
             loggers.CreateLogger<GatewayServer>(), services, updater, listeners, new ControlPorts(services, loggers), health, [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(names), new AsyncDisposer(metrics)]);
@@ -161,6 +163,11 @@ public sealed partial class GatewayServer : IAsyncDisposable
 
     private static JwksFetchOptions FetchOptions(GatewayOptions options, ILoggerFactory loggers)
     {
+        if (options.KeyFetching is { } given)
+        {
+            return given with { StateDirectory = options.StateDirectory ?? given.StateDirectory };
+        }
+
         var fetch = JwksFetchOptions.FromEnvironment(Environment.GetEnvironmentVariable, out var problem);
         if (problem is not null)
         {

@@ -44,13 +44,15 @@ internal sealed class GatewayHealth(SnapshotHolder<GatewaySnapshot> snapshots, R
     public HealthDetail Detail()
     {
         var snapshot = snapshots.Current;
+        var keySets = keys.GetStatuses();
         return new HealthDetail(
             _draining ? "draining" : _listening ? "ready" : "starting",
             snapshot.Generation,
             snapshot.Resources.All.Length,
             [.. snapshot.Problems.Where(p => p.Severity != ProblemSeverity.Note).Select(p => p.ToString())],
             [.. updater.Refused.Select(p => p.ToString())],
-            keys.GetStatuses());
+            [.. keySets.Where(s => s.KeyCount == 0).Select(s => s.Issuer ?? $"(any, {s.Url})")],
+            keySets);
     }
 
     public static Task WriteJsonAsync<T>(HttpResponse response, T value)
@@ -73,6 +75,7 @@ internal sealed class GatewayHealth(SnapshotHolder<GatewaySnapshot> snapshots, R
 /// <param name="Resources">Number of resources in force.</param>
 /// <param name="Problems">Warnings and errors of the configuration in force.</param>
 /// <param name="RefusedConfiguration">Errors of a later configuration, which is therefore not in force.</param>
+/// <param name="IssuersWithoutKeys">Issuers whose tokens are all refused until their key server answers; <see cref="KeySets"/> says why.</param>
 /// <param name="KeySets">Remote key sets.</param>
 internal sealed record HealthDetail(
     string State,
@@ -80,4 +83,5 @@ internal sealed record HealthDetail(
     int Resources,
     ImmutableArray<string> Problems,
     ImmutableArray<string> RefusedConfiguration,
+    ImmutableArray<string> IssuersWithoutKeys,
     IReadOnlyList<JwksSourceStatus> KeySets);

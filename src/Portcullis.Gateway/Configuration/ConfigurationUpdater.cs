@@ -29,7 +29,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     private readonly ListenerGroup _listeners;
     private readonly GatewayMetrics _metrics;
     private readonly AccessLogs _accessLogs;
-    private readonly VerifiedTokenCache _tokens = new();
+    private readonly VerifiedTokenCache? _tokens;
     private readonly ILogger _logger;
     private readonly FileResourceSource _source;
     private readonly CancellationTokenSource _stop = new();
@@ -41,6 +41,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         GatewayOptions options,
         SnapshotHolder<GatewaySnapshot> snapshots,
         RemoteJwksResolver keys,
+        VerifiedTokenCache? tokens,
         UpstreamDirectory upstreams,
         ListenerGroup listeners,
         GatewayMetrics metrics,
@@ -50,6 +51,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         _options = options;
         _snapshots = snapshots;
         _keys = keys;
+        _tokens = tokens;
         _upstreams = upstreams;
         _listeners = listeners;
         _metrics = metrics;

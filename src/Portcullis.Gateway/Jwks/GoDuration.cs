@@ -5,7 +5,7 @@ using System.Globalization;
 namespace Portcullis.Gateway.Jwks;
 
 /// <summary>A duration as Go writes it (<c>time.ParseDuration</c>): <c>300ms</c>, <c>20m</c>, <c>1h30m</c>, <c>1.5h</c>. Negative ones are refused.</summary>
-internal static class GoDuration
+public static class GoDuration
 {
     private static readonly SearchValues<char> NumberChars = SearchValues.Create("0123456789.");
 
@@ -21,6 +21,9 @@ internal static class GoDuration
         ("h", TimeSpan.TicksPerHour),
     ];
 
+    /// <summary>Parses a duration.</summary>
+    /// <param name="text">One or more numbers, each with its unit.</param>
+    /// <param name="duration">Their sum.</param>
     public static bool TryParse([NotNullWhen(true)] string? text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;

@@ -36,6 +36,12 @@ internal static class RequestPreparation
             return LocalReply.SendAsync(context, StatusCodes.Status426UpgradeRequired, "", "low_version");
         }
 
+        if (!RequestSanitizer.HasOnlyValidNames(request.Headers))
+        {
+            http.Response.Headers.Connection = "close";
+            return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.codec_error", "DPE");
+        }
+
         if (IsAmbiguouslyFramed(request.Headers))
         {
             http.Response.Headers.Connection = "close";

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using Microsoft.AspNetCore.Http;
 
@@ -9,6 +10,9 @@ namespace Portcullis.Gateway.Pipeline;
 /// </summary>
 internal static class RequestSanitizer
 {
+    private static readonly SearchValues<char> NameCharacters =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     private static readonly FrozenSet<string> InternalHeaders = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
         "x-envoy-internal",
@@ -34,6 +38,25 @@ internal static class RequestSanitizer
         "x-envoy-external-address",
         "x-envoy-attempt-count");
 
+    /// <summary>
+    /// Whether every name is a token (RFC 9110 §5.6.2). The server lets some through that are not, such as <c>@request.auth.claims.sub</c>; no backend may get them.
+    /// </summary>
+    public static bool HasOnlyValidNames(IHeaderDictionary headers)
+    {
+        foreach (var header in headers)
+        {
+            // The server's own pseudo-headers begin with a colon, which no client can write into a name.
+            var name = header.Key.AsSpan();
+            if ((name.StartsWith(':') ? name[1..] : name).ContainsAnyExcept(NameCharacters))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Removes them.</summary>
     public static void Sanitize(IHeaderDictionary headers)
     {
         headers.Remove("x-forwarded-client-cert");

@@ -42,8 +42,10 @@ internal static class JwtRuleKeys
         if (!keys.IsUsable)
         {
             var message = keys.Status is JwksStatus.ParseError ? $"jwks parse error: {keys.Status.Message}" : $"no key can be used: {keys.Status.Message}";
+            // Istio admits an empty set, and the data plane refuses its tokens; keys that are wrong stop the author before that.
+            var severity = keys is { Status: JwksStatus.NoValidKeys, Rejected.IsEmpty: true } ? ProblemSeverity.Warning : ProblemSeverity.Error;
             problems.Add(Problem.At(
-                source.Policy, fieldPath, ProblemSeverity.Error, ProblemCodes.UnusableKeys, message,
+                source.Policy, fieldPath, severity, ProblemCodes.UnusableKeys, message,
                 "give a JSON Web Key Set with a public key; until then every token of this rule is refused"));
         }
         else

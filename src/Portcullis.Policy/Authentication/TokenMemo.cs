@@ -64,6 +64,7 @@ internal struct TokenMemo(PresentedToken token, VerifiedTokenCache? cache)
 
         if (Remembered?.IsVerifiedBy(source, state.Generation) == true)
         {
+            _cache?.Note(isHit: true);
             return JwtStatus.Ok;
         }
 
@@ -75,6 +76,7 @@ internal struct TokenMemo(PresentedToken token, VerifiedTokenCache? cache)
             }
         }
 
+        _cache?.Note(isHit: false);
         var status = Jwt.VerifySignature(keys);
         if (status == JwtStatus.Ok)
         {

@@ -24,6 +24,8 @@ public sealed class VerifiedTokenCache
     private VerifiedToken? _hand;
     private long _bytes;
     private long _evictions;
+    private long _hits;
+    private long _misses;
 
     /// <param name="capacity">Bound in bytes, estimated from above; at least 1.</param>
     public VerifiedTokenCache(long capacity = DefaultCapacity)
@@ -40,6 +42,15 @@ public sealed class VerifiedTokenCache
 
     /// <summary>Tokens dropped for want of room since the start.</summary>
     public long Evictions => Volatile.Read(ref _evictions);
+
+    /// <summary>Signatures that were not verified because they had been, since the start.</summary>
+    public long Hits => Volatile.Read(ref _hits);
+
+    /// <summary>Signatures that were verified, with any result, since the start.</summary>
+    public long Misses => Volatile.Read(ref _misses);
+
+    /// <summary>Notes whether a signature had to be verified.</summary>
+    internal void Note(bool isHit) => Interlocked.Increment(ref isHit ? ref _hits : ref _misses);
 
     /// <summary>Finds a token and marks it as used; one past its end is dropped instead.</summary>
     internal VerifiedToken? Find(in TokenDigest digest, DateTimeOffset now)

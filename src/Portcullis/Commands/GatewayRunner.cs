@@ -49,7 +49,7 @@ internal static partial class GatewayRunner
             await error.WriteLineAsync($"not started: {e.Message}");
             return e.Problems.Any(p => p.Code == ProblemCodes.Unreadable) ? ExitCode.Usage : ExitCode.No;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             await error.WriteLineAsync($"not started: {e.Message}");
             return ExitCode.Usage;

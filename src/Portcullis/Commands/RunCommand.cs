@@ -29,11 +29,7 @@ internal static class RunCommand
             Description = $"Address of the admin API, or `off`. Default: {DefaultAdmin}; loopback only unless you say otherwise.",
             HelpName = "ADDRESS:PORT",
         };
-        var state = new Option<string?>("--state-dir")
-        {
-            Description = "Folder in which fetched key sets survive a restart. Default: none are kept.",
-            HelpName = "FOLDER",
-        };
+        var keys = new KeyFetchArguments();
         var drain = new Option<int>("--drain-seconds")
         {
             Description = "How long requests in flight may take to finish after SIGTERM.",
@@ -50,12 +46,15 @@ internal static class RunCommand
               portcullis run -f config/
               portcullis run -f config/ --mesh-config mesh.yaml --port 80=8080
               portcullis run -f gateway.yaml -f policies/ --log-format json
+              portcullis run -f config/ --state-dir /var/lib/portcullis --jwks-ca private-ca.pem --jwks-block 10.0.0.0/8
             """);
         gateway.AddTo(command);
-        foreach (var option in new Option[] { status, stats, admin, state, drain, logFormat, logLevel })
+        foreach (var option in new Option[] { status, stats, admin, drain, logFormat, logLevel })
         {
             command.Options.Add(option);
         }
+
+        keys.AddTo(command);
 
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -63,6 +62,17 @@ internal static class RunCommand
             {
                 await result.InvocationConfiguration.Error.WriteLineAsync($"--admin: {error}");
                 return ExitCode.Usage;
+            }
+
+            if (!keys.TryRead(result, out var keyFetching, out var warning, out error))
+            {
+                await result.InvocationConfiguration.Error.WriteLineAsync(error);
+                return ExitCode.Usage;
+            }
+
+            if (warning is not null)
+            {
+                await result.InvocationConfiguration.Error.WriteLineAsync($"environment: {warning}");
             }
 
             var options = new GatewayOptions
@@ -74,7 +84,8 @@ internal static class RunCommand
                 Status = Port(result.GetValue(status), DefaultStatusPort),
                 Stats = Port(result.GetValue(stats), DefaultStatsPort),
                 Admin = adminEndpoint,
-                StateDirectory = result.GetValue(state),
+                KeyFetching = keyFetching,
+                TokenCacheBytes = keys.TokenCacheBytes(result),
                 DrainTime = TimeSpan.FromSeconds(result.GetValue(drain)),
             };
             using var loggers = LogOptions.CreateFactory(result.GetValue(logFormat), result.GetValue(logLevel));

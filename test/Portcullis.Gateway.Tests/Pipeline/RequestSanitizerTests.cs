@@ -32,4 +32,13 @@ public sealed class RequestSanitizerTests
 
         Assert.Equal("value", headers[name]);
     }
+
+    [Theory]
+    [InlineData("x-custom", true)]
+    [InlineData("X_Custom.1~", true)]
+    [InlineData("@request.auth.claims.sub", false)]
+    [InlineData("x(y)", false)]
+    [InlineData("x\u00e9", false)]
+    public void HasOnlyValidNames_IsTrueForTokens(string name, bool expected) =>
+        Assert.Equal(expected, RequestSanitizer.HasOnlyValidNames(new HeaderDictionary { ["host"] = "a", [name] = "value" }));
 }

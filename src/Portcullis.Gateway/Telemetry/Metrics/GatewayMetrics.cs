@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Pipeline;
+using Portcullis.Policy.Authentication;
 
 namespace Portcullis.Gateway.Telemetry.Metrics;
 
@@ -22,7 +23,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _decisions;
     private readonly Counter<long> _refusals;
 
-    public GatewayMetrics(SnapshotHolder<GatewaySnapshot> snapshots)
+    public GatewayMetrics(SnapshotHolder<GatewaySnapshot> snapshots, VerifiedTokenCache? cache)
     {
         _requests = _meter.CreateCounter<long>("istio_requests", description: "Requests answered, as Istio counts them.");
         _duration = _meter.CreateHistogram<double>("istio_request_duration_milliseconds", description: "Time from request to complete response.");
@@ -31,6 +32,14 @@ internal sealed class GatewayMetrics : IDisposable
         _refusals = _meter.CreateCounter<long>("portcullis_configuration_refused", description: "Configurations that were refused for an error.");
         _meter.CreateObservableGauge("portcullis_configuration_generation", () => snapshots.Current.Generation, description: "Configurations that went live.");
         _meter.CreateObservableGauge("portcullis_configuration_problems", () => Problems(snapshots.Current), description: "Problems of the live configuration.");
+        if (cache is not null)
+        {
+            _meter.CreateObservableGauge("portcullis_jwt_cache_tokens", () => cache.Count, description: "Verified tokens that are remembered.");
+            _meter.CreateObservableGauge("portcullis_jwt_cache_size_bytes", () => cache.Bytes, description: "Bytes that they take, estimated from above.");
+            _meter.CreateObservableCounter("portcullis_jwt_cache_hits", () => cache.Hits, description: "Signatures not verified because they had been.");
+            _meter.CreateObservableCounter("portcullis_jwt_cache_misses", () => cache.Misses, description: "Signatures verified, with any result.");
+            _meter.CreateObservableCounter("portcullis_jwt_cache_evictions", () => cache.Evictions, description: "Tokens forgotten for want of room.");
+        }
     }
 
     public void ConfigurationRefused() => _refusals.Add(1);
