@@ -14,6 +14,7 @@ internal sealed class KeyServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<(string Path, IHeaderDictionary Headers)> _requests = new();
+    private readonly ConcurrentDictionary<TaskCompletionSource, int> _waits = new();
 
     private KeyServer(X509Certificate2? certificate)
     {
@@ -30,6 +31,14 @@ internal sealed class KeyServer : IAsyncDisposable
         _app.Run(context =>
         {
             _requests.Enqueue((context.Request.Path.Value!, new HeaderDictionary(context.Request.Headers.ToDictionary(h => h.Key, h => h.Value))));
+            foreach (var (wait, count) in _waits)
+            {
+                if (_requests.Count >= count)
+                {
+                    wait.TrySetResult();
+                }
+            }
+
             return Answer(context);
         });
     }
@@ -62,6 +71,19 @@ internal sealed class KeyServer : IAsyncDisposable
     }
 
     public static string Set(params IEnumerable<JsonWebKey> keys) => $$"""{"keys":[{{string.Join(',', keys.Select(k => k.ToJson()))}}]}""";
+
+    /// <summary>Waits until it has been asked a number of times.</summary>
+    public async Task WaitForRequestsAsync(int count)
+    {
+        var wait = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waits[wait] = count;
+        if (_requests.Count < count)
+        {
+            await wait.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
+
+        _waits.TryRemove(wait, out _);
+    }
 
     /// <summary>Answers every request with one body.</summary>
     public void Serve(string body, int status = 200) => Answer = context =>
