@@ -3,8 +3,6 @@ using System.Net;
 using System.Text;
 using Portcullis.FunctionalTests.Support;
 using Portcullis.Gateway.Tests.Jwks;
-using Portcullis.Jose;
-using Portcullis.TestSupport;
 
 namespace Portcullis.FunctionalTests.Authentication;
 
@@ -89,7 +87,7 @@ public sealed class KeyRotationTests(EchoBackend backend) : IClassFixture<EchoBa
             {
                 await FloodAsync(client, Connections / 2);
             }
-        });
+        }, TestContext.Current.CancellationToken);
 
         await server.WaitForRequestsAsync(4);
         var before = server.Requests.Count;

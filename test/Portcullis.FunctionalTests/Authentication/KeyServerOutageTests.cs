@@ -154,25 +154,31 @@ public sealed class KeyServerOutageTests(EchoBackend backend) : IClassFixture<Ec
 
     private static Func<HttpContext, Task> Answer(string outage) => outage switch
     {
-        "500" => context =>
-        {
-            context.Response.StatusCode = 500;
-            return Task.CompletedTask;
-        },
-        "10 MiB" => async context =>
-        {
-            var chunk = new byte[64 * 1024];
-            for (var sent = 0; sent < 10 * 1024 * 1024 && !context.RequestAborted.IsCancellationRequested; sent += chunk.Length)
-            {
-                await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
-            }
-        },
+        "500" => FailAsync,
+        "10 MiB" => FloodAsync,
         "HTML" => KeyServer.Text("<html><body>Sign in</body></html>"),
         "key set without keys" => KeyServer.Text("""{"keys":[]}"""),
-        _ => context =>
-        {
-            context.Abort();
-            return Task.CompletedTask;
-        },
+        _ => HangUpAsync,
     };
+
+    private static Task FailAsync(HttpContext context)
+    {
+        context.Response.StatusCode = 500;
+        return Task.CompletedTask;
+    }
+
+    private static async Task FloodAsync(HttpContext context)
+    {
+        var chunk = new byte[64 * 1024];
+        for (var sent = 0; sent < 10 * 1024 * 1024 && !context.RequestAborted.IsCancellationRequested; sent += chunk.Length)
+        {
+            await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
+        }
+    }
+
+    private static Task HangUpAsync(HttpContext context)
+    {
+        context.Abort();
+        return Task.CompletedTask;
+    }
 }
