@@ -39,6 +39,13 @@ internal static class TokenAnalysis
                     "add an AuthorizationPolicy with action ALLOW and `requestPrincipals: [\"*\"]`, or `presence: REQUIRED` to the rule");
             }
         }
+        else if (deny.Find(DeniesHealthChecks) is { } denying)
+        {
+            context.Note(
+                denying.Policy, denying.Path, ProblemCodes.HealthProtected,
+                "health checks such as /healthz or /readyz are denied, too, when they have no token",
+                "if something probes the application through the gateway, add `notPaths: [/healthz, /readyz]` to the rule's operations");
+        }
         else if (needing is not null && deny.Count == 0 && !allow.Exists(LetsHealthChecksIn))
         {
             context.Note(
@@ -47,6 +54,12 @@ internal static class TokenAnalysis
                 "if something probes the application through the gateway, add a rule with `to: [{operation: {paths: [/healthz, /readyz]}}]`");
         }
     }
+
+    /// <summary>Every request without a token is denied, whatever its path.</summary>
+    private static bool DeniesHealthChecks(AnalyzedRule rule) =>
+        rule.From.Any(s => s is [{ IsNegated: true, Kind: AttributeKind.RequestPrincipal }])
+        && rule.When.Length == 0
+        && (rule.To.Length == 0 || rule.To.Any(o => o.All(t => t.Kind == AttributeKind.LocalPort)));
 
     private static bool LetsHealthChecksIn(AnalyzedRule rule) =>
         !rule.NeedsToken && (rule.To.Length == 0 || rule.To.Any(o => o.All(t => t.Kind != AttributeKind.Path) || o.Any(CoversHealthPath)));

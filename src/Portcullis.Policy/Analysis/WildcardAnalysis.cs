@@ -13,6 +13,11 @@ internal static class WildcardAnalysis
         {
             foreach (var term in rule.Terms)
             {
+                if (term is { Kind: AttributeKind.RequestPrincipal, IsNegated: false } && rule.IsAllow)
+                {
+                    CheckPrincipals(context, rule.Policy, term);
+                }
+
                 if (!HasStarsAtEndsOnly(term.Kind))
                 {
                     continue;
@@ -62,6 +67,19 @@ internal static class WildcardAnalysis
         context.Warning(
             policy, path, ProblemCodes.LiteralStar, message,
             kind == AttributeKind.Path ? "use a template, `{*}` for one segment and `{**}` for any number, or several values" : "list the values, or use one star at one end");
+    }
+
+    private static void CheckPrincipals(AnalysisContext context, Resource policy, Term term)
+    {
+        for (var i = 0; i < term.Values.Length; i++)
+        {
+            if (term.Values[i] is ['*', _, ..] value && !value.Contains('/', StringComparison.Ordinal))
+            {
+                context.Note(
+                    policy, $"{term.Path}[{i}]", ProblemCodes.WideWildcard, $"`{value}` opens every subject that ends so, of every issuer: `x{value[1..]}`, too",
+                    "name the issuer and the subject, `<issuer>/<subject>`");
+            }
+        }
     }
 
     private static void CheckWidth(AnalysisContext context, Resource policy, string path, AttributeKind kind, string value)

@@ -44,6 +44,9 @@ public sealed class PolicyAnalyzerTests
     [InlineData("""{rules: [{from: [{source: {requestPrincipals: ["*"]}}]}, {to: [{operation: {paths: [/healthz]}}]}]}""", false)]
     [InlineData("""{rules: [{from: [{source: {requestPrincipals: ["*"]}}]}, {to: [{operation: {paths: ["/health*"]}}]}]}""", false)]
     [InlineData("""{rules: [{to: [{operation: {paths: [/shop]}}]}]}""", false)]
+    [InlineData("""{action: DENY, rules: [{from: [{source: {notRequestPrincipals: ["*"]}}]}]}""", true)]
+    [InlineData("""{action: DENY, rules: [{from: [{source: {notRequestPrincipals: ["*"]}}], to: [{operation: {notPaths: [/healthz]}}]}]}""", false)]
+    [InlineData("""{action: DENY, rules: [{from: [{source: {notRequestPrincipals: ["*"]}}], to: [{operation: {paths: ["/api/*"]}}]}]}""", false)]
     public void Analyze_HealthPathsThatNeedAToken_AreNoted(string spec, bool noted) =>
         Assert.Equal(noted, Analyzed.Specs(spec).Any(p => p is { Code: ProblemCodes.HealthProtected, Severity: ProblemSeverity.Note }));
 
@@ -52,7 +55,7 @@ public sealed class PolicyAnalyzerTests
     [InlineData("https://i.example/*", null)]
     [InlineData("*", null)]
     [InlineData("*/alice", null)]
-    [InlineData("*alice", null)]
+    [InlineData("*alice", "PC3022")]
     [InlineData("alice", "PC3004")]
     [InlineData("*/*", "PC3005")]
     [InlineData("https://i*", "PC3005")]
