@@ -5,7 +5,7 @@ var root = new RootCommand("Portcullis: an identity-aware ingress gateway that r
 {
     RunCommand.Create(),
     DemoCommand.Create(),
-    CheckCommand.Create(CompileCheck.Run, AnalysisCheck.Run),
+    CheckCommand.Create(CompileCheck.Run, (set, _, _) => AnnotationCheck.Run(set), AnalysisCheck.Run),
     JwkCommand.Create(),
     JwtCommand.Create(),
     JwsCommand.Create(),

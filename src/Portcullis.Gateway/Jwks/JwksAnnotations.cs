@@ -16,4 +16,18 @@ public static class JwksAnnotations
 
     /// <summary>Request headers, <c>Name: value</c> a line, sent to the origin of <c>jwksUri</c> (or of the issuer) and to no other.</summary>
     public const string Headers = PolicyAnnotations.Prefix + "jwks-headers";
+
+    /// <summary>What is wrong with the value of one of these annotations; <see langword="null"/> for nothing. Reaches for no network and no file.</summary>
+    public static string? FindProblem(string annotation, string value)
+    {
+        try
+        {
+            JwksRequestProfile.Read(new Dictionary<string, string> { [annotation] = value });
+            return null;
+        }
+        catch (JwksFetchException wrong)
+        {
+            return wrong.Message;
+        }
+    }
 }

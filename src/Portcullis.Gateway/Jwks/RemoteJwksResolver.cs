@@ -83,6 +83,15 @@ public sealed class RemoteJwksResolver : IJwksResolver, IAsyncDisposable
         }
     }
 
+    /// <summary>How the source of a location is; <see langword="null"/> when there is none.</summary>
+    public JwksSourceStatus? FindStatus(JwksLocation location)
+    {
+        lock (_lock)
+        {
+            return _sources.GetValueOrDefault(location)?.Status;
+        }
+    }
+
     /// <summary>Waits until every source has tried to fetch once.</summary>
     /// <param name="atMost">Longest wait: a dead key server must not stop a start.</param>
     /// <param name="cancellationToken">Gives up.</param>

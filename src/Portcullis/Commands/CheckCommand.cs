@@ -29,14 +29,18 @@ internal static class CheckCommand
             remedy. Each code has a page in docs/reference/problems.
 
             Exit code 0: no error. 1: at least one error. 2: wrong usage, or a file that cannot be read or written.
+            With --online, key sets that cannot be fetched or used are errors, too.
 
             Examples:
               portcullis check -f samples/guide/config
               portcullis check -f gateway.yaml -f policies/ --mesh-config mesh.yaml
               portcullis check -f policies/ --fix --dry-run
+              portcullis check -f policies/ --online
               portcullis check -f k8s/ --labels istio=ingressgateway,app=edge --namespace edge --output sarif > portcullis.sarif
             """);
+        var online = new Option<bool>("--online") { Description = "Fetch the keys of every jwksUri and OpenID discovery, once, as the gateway would." };
         arguments.AddTo(command);
+        command.Options.Add(online);
         command.Options.Add(format);
         command.Options.Add(fix);
         command.Options.Add(dryRun);
@@ -48,12 +52,14 @@ internal static class CheckCommand
             }
         });
         ConfigurationCheck[] all = [.. checks];
-        command.SetAction(result =>
+        command.SetAction(async (result, cancellationToken) =>
         {
             var files = new FileResourceSourceOptions { Paths = [.. result.GetRequiredValue(arguments.Paths)], MeshConfigPath = result.GetValue(arguments.MeshConfig) };
             var (workload, ports) = (arguments.Workload(result), arguments.PortMap(result));
             var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
-            var report = Check(files, workload, ports, all);
+            Func<ResourceSet, Task<IReadOnlyList<Problem>>> fetch =
+                set => result.GetValue(online) ? KeySetCheck.RunAsync(set, error, cancellationToken) : NothingFetched;
+            var report = await CheckAsync(files, workload, ports, all, fetch);
             var written = true;
             if (result.GetValue(fix))
             {
@@ -63,7 +69,7 @@ internal static class CheckCommand
                     return report.IsIncomplete || !written ? ExitCode.Usage : report.Errors > 0 ? ExitCode.No : ExitCode.Good;
                 }
 
-                report = Check(files, workload, ports, all);
+                report = await CheckAsync(files, workload, ports, all, fetch);
             }
 
             report.Write(output, result.GetValue(format));
@@ -72,7 +78,10 @@ internal static class CheckCommand
         return command;
     }
 
-    private static ProblemReport Check(FileResourceSourceOptions files, WorkloadIdentity workload, PortMap ports, ConfigurationCheck[] checks)
+    private static Task<IReadOnlyList<Problem>> NothingFetched { get; } = Task.FromResult<IReadOnlyList<Problem>>([]);
+
+    private static async Task<ProblemReport> CheckAsync(
+        FileResourceSourceOptions files, WorkloadIdentity workload, PortMap ports, ConfigurationCheck[] checks, Func<ResourceSet, Task<IReadOnlyList<Problem>>> fetch)
     {
         var set = new FileResourceSource(files, TimeProvider.System).Load();
         if (set.Mesh.RootNamespace is { } root)
@@ -81,7 +90,7 @@ internal static class CheckCommand
         }
 
         return new(
-            [.. set.Problems, .. ResourceSetValidator.Validate(set, workload), .. checks.SelectMany(check => check(set, workload, ports))],
+            [.. set.Problems, .. ResourceSetValidator.Validate(set, workload), .. checks.SelectMany(check => check(set, workload, ports)), .. await fetch(set)],
             set.All.Length);
     }
 }

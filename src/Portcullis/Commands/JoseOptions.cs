@@ -104,4 +104,18 @@ internal static class JoseOptions
             return ExitCode.Usage;
         }
     });
+
+    /// <inheritdoc cref="SetRun"/>
+    public static void SetRunAsync(Command command, string name, Func<ParseResult, CancellationToken, Task<int>> run) => command.SetAction(async (result, cancellationToken) =>
+    {
+        try
+        {
+            return await run(result, cancellationToken);
+        }
+        catch (InputException e)
+        {
+            await result.InvocationConfiguration.Error.WriteLineAsync($"{name}: {e.Message}");
+            return ExitCode.Usage;
+        }
+    });
 }

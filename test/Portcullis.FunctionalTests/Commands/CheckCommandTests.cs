@@ -133,7 +133,7 @@ public sealed class CheckCommandTests : IDisposable
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter();
-        var code = CheckCommand.Create(CompileCheck.Run).Parse(arguments).Invoke(new InvocationConfiguration { Output = output, Error = error });
+        var code = CheckCommand.Create(CompileCheck.Run, (set, _, _) => AnnotationCheck.Run(set)).Parse(arguments).Invoke(new InvocationConfiguration { Output = output, Error = error });
         return (code, output.ToString(), error.ToString());
     }
 
