@@ -63,5 +63,9 @@ void Report()
     foreach (var finding in loop.Findings)
     {
         Console.WriteLine(finding);
+        if (folders.Length > 1)
+        {
+            Corpus.Write(Path.Combine(folders[1], "findings"), finding.Target, finding.Input);
+        }
     }
 }
