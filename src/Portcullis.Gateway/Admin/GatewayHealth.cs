@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Jwks;
@@ -64,6 +65,7 @@ internal sealed class GatewayHealth(SnapshotHolder<GatewaySnapshot> snapshots, R
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
         // Served as application/json to people and programs, never put into a page.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };

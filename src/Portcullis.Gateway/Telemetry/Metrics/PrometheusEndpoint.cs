@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using Portcullis.Gateway.Jwks;
 
 namespace Portcullis.Gateway.Telemetry.Metrics;
@@ -14,7 +15,7 @@ internal sealed class PrometheusEndpoint : IAsyncDisposable
     public PrometheusEndpoint()
     {
         var services = new ServiceCollection();
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics
+        services.AddOpenTelemetry().ConfigureResource(static r => r.AddService("portcullis")).WithMetrics(metrics => metrics
             .AddMeter(GatewayMetrics.MeterName, RemoteJwksResolver.MeterName)
             .AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0));
         _services = services.BuildServiceProvider();
