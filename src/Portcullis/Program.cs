@@ -6,6 +6,7 @@ var root = new RootCommand("Portcullis: an identity-aware ingress gateway that r
     RunCommand.Create(),
     DemoCommand.Create(),
     CheckCommand.Create(CompileCheck.Run, (set, _, _) => AnnotationCheck.Run(set), AnalysisCheck.Run),
+    ExplainCommand.Create(),
     JwkCommand.Create(),
     JwtCommand.Create(),
     JwsCommand.Create(),

@@ -1,4 +1,4 @@
-using Portcullis.Gateway.Telemetry;
+using Portcullis.Policy.Explanation;
 
 namespace Portcullis.Gateway.Pipeline;
 

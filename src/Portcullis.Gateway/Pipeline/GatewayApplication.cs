@@ -53,7 +53,7 @@ internal sealed partial class GatewayApplication(
         catch (Exception e) when (!context.Http.RequestAborted.IsCancellationRequested && e is not BadHttpRequestException)
         {
             // A fault of ours is never a reason to let a request through: the client sees 500, the log the cause.
-            LogFault(logger, context.Http.Request.Method, Telemetry.SecretRedaction.Target(context.RawTarget), e);
+            LogFault(logger, context.Http.Request.Method, Policy.Explanation.SecretRedaction.Target(context.RawTarget), e);
             if (context.Http.Response.HasStarted)
             {
                 context.Http.Abort();

@@ -44,6 +44,18 @@ public sealed class JwtAuthenticator
     /// <summary>Whether a rule names no issuer, and so accepts every one.</summary>
     public bool AcceptsAnyIssuer { get; }
 
+    /// <summary>For explanations: the rules in issuer order.</summary>
+    internal CompiledJwtRule[] Rules => _rules;
+
+    /// <summary>For explanations: finds the tokens of a request.</summary>
+    internal TokenScanner Scanner => _scanner;
+
+    /// <summary>For explanations: the result for a request without a token.</summary>
+    internal AuthenticationResult WithoutToken => _withoutToken;
+
+    /// <summary>For explanations: the edits that go with an accepted token that stands nowhere in the request.</summary>
+    internal RequestEdits? EditsFor(AcceptedToken accepted) => new RequestEditor(_outputHeaders).Build(accepted.Outputs, _sanitising);
+
     /// <summary>Compiles the rules of all attached policies into one stage. Nothing is fetched.</summary>
     /// <param name="attached">The policies that apply to the gateway's workload, those of one namespace oldest first.</param>
     /// <param name="keys">Asked for every rule without inline keys.</param>

@@ -1,4 +1,4 @@
-using Portcullis.Gateway.Telemetry;
+using Portcullis.Policy.Explanation;
 using Portcullis.TestSupport;
 
 namespace Portcullis.Gateway.Tests.Telemetry;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Matching;
+using Portcullis.Policy.Explanation;
 
 namespace Portcullis.Gateway.Telemetry.AccessLogs;
 

@@ -65,7 +65,7 @@ public sealed class ReferenceAuthorizer
     }
 
     /// <summary>A denial that the client could have been spared with another token is a challenge.</summary>
-    private DecisionOutcome Denied(ReferenceRequest request)
+    internal DecisionOutcome Denied(ReferenceRequest request)
     {
         var isPreflight = request.Method == "OPTIONS"
             && request.IsNotEmpty("origin")
@@ -74,6 +74,9 @@ public sealed class ReferenceAuthorizer
             ? DecisionOutcome.Challenge
             : DecisionOutcome.Forbidden;
     }
+
+    /// <summary>The issuers of which some token could pass; <see langword="null"/> stands for any issuer.</summary>
+    internal IEnumerable<string?> IssuersThatCouldPass(ReferenceRequest request) => _tokenIssuers.Where(i => CouldPass(request, i));
 
     private bool CouldPass(ReferenceRequest request, string? issuer)
     {
@@ -110,7 +113,8 @@ public sealed class ReferenceAuthorizer
                 Rule: new ReferenceRule(p, rule, _mesh))))
             .OrderBy(r => r.Id, StringComparer.Ordinal);
 
-    private string[] Readings(string path)
+    /// <summary>What a DENY rule is held against: the path, and the other readings of it.</summary>
+    internal string[] Readings(string path)
     {
         if (_mesh.DenyPathReadings == DenyPathReadingsMode.Exact)
         {
@@ -121,7 +125,7 @@ public sealed class ReferenceAuthorizer
         return [.. modes.Select(m => PathNormalizer.TryNormalizePath(path, m, out var reading) ? reading : path)];
     }
 
-    private static bool IsDryRun(AuthorizationPolicy policy) =>
+    internal static bool IsDryRun(AuthorizationPolicy policy) =>
         policy.Metadata.Annotations.TryGetValue("istio.io/dry-run", out var text)
         && text is "1" or "t" or "T" or "TRUE" or "true" or "True";
 }

@@ -1,10 +1,11 @@
 using System.Text.RegularExpressions;
 
-namespace Portcullis.Gateway.Telemetry;
+namespace Portcullis.Policy.Explanation;
 
 /// <summary>Keeps credentials out of everything that is written down: no log holds a whole token.</summary>
-internal static partial class SecretRedaction
+public static partial class SecretRedaction
 {
+    /// <summary>Stands where a credential stood.</summary>
     public const string Replacement = "<redacted>";
 
     /// <summary>No JWS is shorter: a header with an algorithm, a payload and a signature.</summary>

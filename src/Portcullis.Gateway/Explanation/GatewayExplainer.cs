@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+using Portcullis.Gateway.Configuration;
+using Portcullis.Gateway.Pipeline;
+using Portcullis.Policy;
+using Portcullis.Policy.Authentication;
+using Portcullis.Policy.Explanation;
+using Portcullis.Resources;
+using Portcullis.Routing;
+
+namespace Portcullis.Gateway.Explanation;
+
+/// <summary>Tells what a gateway with one revision of the resources does with requests, without sending any. Safe for concurrent use.</summary>
+public sealed class GatewayExplainer
+{
+    private readonly RequestExplainer _policies;
+    private readonly RoutingSnapshot _routing;
+    private readonly MeshConfig _mesh;
+    private readonly PortMap _ports;
+
+    private GatewayExplainer(ResourceSet resources, RoutingSnapshot routing, WorkloadIdentity workload, PortMap ports, JwtAuthenticator? authenticator)
+    {
+        _policies = new RequestExplainer(resources, workload, authenticator);
+        (_routing, _mesh, _ports) = (routing, resources.Mesh, ports);
+    }
+
+    /// <summary>The AuthorizationPolicies that apply to the gateway, in the order in which they count.</summary>
+    public ImmutableArray<AuthorizationPolicy> Policies => _policies.Policies;
+
+    /// <summary>Compiles resources as the gateway does.</summary>
+    /// <param name="resources">What the author wrote.</param>
+    /// <param name="workload">The gateway.</param>
+    /// <param name="ports">Ports really bound.</param>
+    /// <param name="keys">Finds remote key sets.</param>
+    /// <param name="problems">Receives what compiling finds.</param>
+    public static GatewayExplainer Compile(
+        ResourceSet resources, WorkloadIdentity workload, PortMap ports, IJwksResolver keys, ICollection<Problem> problems)
+    {
+        ArgumentNullException.ThrowIfNull(resources);
+        workload = resources.Mesh.RootNamespace is { } root ? workload with { RootNamespace = root } : workload;
+        var routing = RoutingSnapshot.Compile(resources, workload, resources.Mesh, ports, problems);
+        var attached = resources.OfType<RequestAuthentication>().Where(r => PolicyAttachment.AppliesTo(r, r.Selection, workload));
+        var authenticator = JwtAuthenticator.Compile(attached, keys, AuthenticationOptions.For(resources.Mesh, workload), problems);
+        return new GatewayExplainer(resources, routing, workload, ports, authenticator);
+    }
+
+    /// <summary>Explains for the snapshot that decides.</summary>
+    internal static GatewayExplainer For(GatewaySnapshot snapshot, WorkloadIdentity workload, PortMap ports) =>
+        new(snapshot.Resources, snapshot.Routing, workload, ports, snapshot.Authenticator);
+
+    /// <summary>Explains a request that somebody describes.</summary>
+    public ExplainedRequest Explain(RequestDescription request, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var host = request.Headers.LastOrDefault(h => h.Key.Equals("host", StringComparison.OrdinalIgnoreCase)).Value ?? request.Authority;
+        var headers = request.Headers.Where(h => !h.Key.Equals("host", StringComparison.OrdinalIgnoreCase)).ToImmutableArray();
+        var forwardedFor = headers.Where(h => h.Key.Equals("x-forwarded-for", StringComparison.OrdinalIgnoreCase)).Select(h => (string?)h.Value).ToArray();
+        return Explain(
+            new RequestFacts
+            {
+                Method = request.Method,
+                Scheme = request.Scheme,
+                Authority = host,
+                Target = request.Target,
+                Headers = headers,
+                PeerAddress = request.SourceIp,
+                RemoteAddress = request.RemoteIp ?? ClientAddress.Resolve(forwardedFor, _mesh.NumTrustedProxies, request.SourceIp),
+                LocalAddress = System.Net.IPAddress.Loopback,
+                LocalPort = LocalPort(request.Port),
+                ServerName = request.Scheme == "https" ? HostOf(host) : null,
+                AssertedClaims = request.Claims,
+            },
+            now);
+    }
+
+    /// <summary>Explains a request.</summary>
+    public ExplainedRequest Explain(RequestFacts facts, DateTimeOffset now)
+    {
+        var decision = _policies.Explain(facts, now, out var view);
+        if (!decision.IsAllowed)
+        {
+            return new ExplainedRequest(decision.StatusCode, decision, null);
+        }
+
+        var (status, route) = Route(facts, in view);
+        return new ExplainedRequest(status, decision, route);
+    }
+
+    private (int Status, RouteExplanation Route) Route(RequestFacts facts, ref readonly FactsView view)
+    {
+        var listener = _routing.Listeners.FirstOrDefault(l => l.Port == facts.LocalPort);
+        if (listener is null)
+        {
+            return (404, new RouteExplanation { Action = "none", Problem = $"no Gateway of this workload has a server that is bound to port {facts.LocalPort}" });
+        }
+
+        var hosts = listener.Protocol == ListenerProtocol.Tls ? listener.FindChain(facts.ServerName ?? "")?.Hosts ?? VirtualHostTable.Empty : listener.Hosts;
+        var host = hosts.Find(facts.Authority);
+        if (host is null)
+        {
+            return (404, new RouteExplanation { Port = listener.Port, Action = "none", Problem = $"no VirtualService bound to a Gateway has the host `{facts.Authority}`" });
+        }
+
+        var route = host.Match(in view);
+        var found = new RouteExplanation
+        {
+            Port = listener.Port,
+            VirtualHost = host.Domain,
+            VirtualService = route?.VirtualService is { } id ? $"{id.Namespace}/{id.Name}" : null,
+            Rule = route?.VirtualService is null ? null : $"spec.http[{route.RuleIndex}]",
+            Name = string.IsNullOrEmpty(route?.Name) ? null : route.Name,
+            Action = "none",
+        };
+        return route switch
+        {
+            null => (404, found with { Problem = $"no route of virtual host `{host.Domain}` matches" }),
+            { Redirect: { } redirect } => (redirect.Status, found with { Action = "redirect" }),
+            { DirectResponse: { } response } => (response.Status, found with { Action = "respond" }),
+            { Forward: { } forward } => Forward(forward, found),
+            _ => (404, found),
+        };
+    }
+
+    private static (int Status, RouteExplanation Route) Forward(ForwardAction forward, RouteExplanation found)
+    {
+        found = found with { Action = "forward", Destinations = [.. forward.Destinations.Select(d => d.ClusterName)] };
+        var missing = forward.Destinations.FirstOrDefault(d => d.Cluster is null);
+        return missing is null ? (200, found)
+            : (503, found with { Problem = $"`{missing.ClusterName}` is no service that the gateway knows" });
+    }
+
+    /// <summary>The port bound for the one of the URL; a URL may also name a bound port, as seen from a laptop.</summary>
+    private int LocalPort(int declared)
+    {
+        var bound = _ports.Bound(declared);
+        return _routing.Listeners.Any(l => l.Port == bound) || !_routing.Listeners.Any(l => l.Port == declared) ? bound : declared;
+    }
+
+    private static string HostOf(string authority)
+    {
+        var colon = authority.LastIndexOf(':');
+        return colon > authority.LastIndexOf(']') ? authority[..colon] : authority;
+    }
+}

@@ -1,0 +1,231 @@
+using System.Text.Json;
+using Portcullis.Gateway.Explanation;
+using Portcullis.Policy.Explanation;
+using Spectre.Console;
+
+namespace Portcullis.Explaining;
+
+/// <summary>An explanation for people: the answer first, then near misses and the smallest change, then everything in the order in which it counts.</summary>
+internal sealed class ExplanationText(IAnsiConsole console)
+{
+    private const string Good = "green";
+    private const string Bad = "red";
+    private const string Quiet = "grey";
+    private const string Strong = "bold";
+
+    public void Write(ExplainedRequest explained)
+    {
+        var decision = explained.Decision;
+        Headline(explained);
+        Fact("why", decision.Reason);
+        if (explained.Route?.Problem is { } problem)
+        {
+            Fact("but", problem);
+        }
+
+        WriteNearMisses(decision);
+        WriteChange(decision);
+        Section("Request");
+        WriteRequest(decision.Request);
+        Section("Identity");
+        WriteIdentity(decision.Identity);
+        Section("Policies, in the order in which they count");
+        if (decision.Policies.IsEmpty)
+        {
+            Line(1, decision.Outcome is ExplainedOutcome.TokenRefused or ExplainedOutcome.Malformed ? "not reached" : "none is attached to this gateway", Quiet);
+        }
+
+        foreach (var policy in decision.Policies)
+        {
+            WritePolicy(policy, decision.PolicyId);
+        }
+
+        if (explained.Route is { } route)
+        {
+            Section("Route");
+            WriteRoute(route);
+        }
+    }
+
+    private void Headline(ExplainedRequest explained)
+    {
+        var (word, style) = explained.Decision.IsAllowed ? ("ALLOWED", $"{Strong} {Good}") : ("REFUSED", $"{Strong} {Bad}");
+        var status = explained.Decision.IsAllowed && explained.Route?.Action == "forward" && explained.StatusCode == 200 ? "forwarded" : $"{explained.StatusCode}";
+        Line(0, [(word, style), ($"  {status}  ", Strong), ($"{explained.Decision.Request.Method} {explained.Decision.Request.Authority}{explained.Decision.Request.Target}", null)]);
+    }
+
+    private void WriteNearMisses(DecisionExplanation decision)
+    {
+        if (decision.NearMisses.IsEmpty)
+        {
+            return;
+        }
+
+        Section(decision.IsAllowed ? "Nearly denied" : "Near misses");
+        foreach (var miss in decision.NearMisses)
+        {
+            Line(1, [(miss.RuleId, Strong)]);
+            Line(2, miss.Summary);
+        }
+    }
+
+    private void WriteChange(DecisionExplanation decision)
+    {
+        if (decision.SmallestChange is not { } change)
+        {
+            return;
+        }
+
+        Section($"Smallest change that would {change.To} it");
+        Line(1, change.Summary);
+        foreach (var step in change.Steps)
+        {
+            Line(2, [("- ", Quiet), (step.Text, null), ($"  {step.RuleId}{At(step.Place)}", Quiet)]);
+        }
+    }
+
+    private void WriteRequest(RequestExplanation request)
+    {
+        Fact("target", request.Target);
+        Fact("path", request.Path is null ? "none" : $"{request.Path}  (normalised: {request.Normalization})");
+        if (!request.DenyReadings.IsEmpty)
+        {
+            Fact("DENY also reads", string.Join("  ", request.DenyReadings));
+        }
+
+        Fact("local port", $"{request.LocalPort}");
+    }
+
+    private void WriteIdentity(IdentityExplanation identity)
+    {
+        Fact("token", identity.Status);
+        Fact("principal", identity.Principal ?? "none");
+        if (identity.Claims is { } claims)
+        {
+            Fact("claims", JsonSerializer.Serialize(claims, OneLine));
+        }
+
+        if (identity.Rule is { } rule)
+        {
+            Fact("rule", rule);
+        }
+
+        if (identity.Note is { } note)
+        {
+            Fact("note", note);
+        }
+
+        foreach (var verdict in identity.Verdicts)
+        {
+            var mark = Mark(verdict.IsAccepted);
+            Line(2, [mark, ($"{verdict.Rule} on {verdict.Location}: {verdict.Message}", null), (verdict.Detail is null ? "" : $"; {verdict.Detail}", Quiet)]);
+        }
+    }
+
+    private void WritePolicy(PolicyExplanation policy, string? decisive)
+    {
+        var dryRun = policy.IsDryRun ? " (dry run, not enforced)" : "";
+        Line(1, [Mark(policy.Matches), ($"{policy.Action} {policy.Name}", Strong), ($"{dryRun}{At(policy.Place)}", Quiet)]);
+        if (policy.Rules.IsEmpty)
+        {
+            Line(2, "no rules: it matches no request", Quiet);
+        }
+
+        foreach (var rule in policy.Rules)
+        {
+            var decides = rule.Id == decisive ? "  <- decides" : "";
+            Line(2, [Mark(rule.Matches), (rule.Field, null), (decides, Strong), (At(rule.Place), Quiet)]);
+            if (rule.LeftOut is { } reason)
+            {
+                Line(3, reason, Bad);
+            }
+
+            if (rule.PathReading is { } reading)
+            {
+                Line(3, $"by the reading {reading} of the path", Quiet);
+            }
+
+            WriteGroups("from", rule.From);
+            WriteGroups("to", rule.To);
+            foreach (var clause in rule.When)
+            {
+                WriteClause("when ", clause, 3);
+            }
+
+            if (rule.From.IsEmpty && rule.To.IsEmpty && rule.When.IsEmpty)
+            {
+                Line(3, "no condition: it matches every request", Quiet);
+            }
+        }
+    }
+
+    private void WriteGroups(string name, IReadOnlyList<ClauseGroup> groups)
+    {
+        for (var i = 0; i < groups.Count; i++)
+        {
+            var label = groups.Count == 1 ? $"{name} " : $"{name}[{i}] ";
+            if (groups.Count > 1)
+            {
+                Line(3, [Mark(groups[i].Holds), ($"{name}[{i}]", null), (i > 0 ? "  (or)" : "", Quiet)]);
+            }
+
+            foreach (var clause in groups[i].Clauses)
+            {
+                WriteClause(groups.Count > 1 ? "" : label, clause, groups.Count > 1 ? 4 : 3);
+            }
+        }
+    }
+
+    private void WriteClause(string label, ClauseExplanation clause, int depth) =>
+        Line(depth, [Mark(clause.Holds), ($"{label}{clause}", null), (clause.Unusable is null ? "" : $"  ({clause.Unusable})", Bad), (At(clause.Place), Quiet)]);
+
+    private void WriteRoute(RouteExplanation route)
+    {
+        if (route.VirtualHost is { } host)
+        {
+            Fact("virtual host", host);
+        }
+
+        if (route.VirtualService is { } service)
+        {
+            Fact("VirtualService", $"{service} {route.Rule}{(route.Name is null ? "" : $" ({route.Name})")}");
+        }
+
+        Fact("action", route.Destinations.IsEmpty ? route.Action : $"{route.Action} to {string.Join(", ", route.Destinations)}");
+        if (route.Problem is { } problem)
+        {
+            Line(1, problem, Bad);
+        }
+    }
+
+    private static readonly JsonSerializerOptions OneLine = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static (string Text, string? Style) Mark(bool holds) => holds ? ("✓ ", Good) : ("✗ ", Bad);
+
+    private static string At(string? place) => place is null ? "" : $"  {place}";
+
+    private void Section(string title)
+    {
+        console.WriteLine();
+        Line(0, [(title, Strong)]);
+    }
+
+    private void Fact(string name, string value) => Line(1, [($"{name}: ", Quiet), (value, null)]);
+
+    private void Line(int depth, string text, string? style = null) => Line(depth, [(text, style)]);
+
+    private void Line(int depth, ReadOnlySpan<(string Text, string? Style)> parts)
+    {
+        var line = new Paragraph(new string(' ', depth * 2));
+        foreach (var (text, style) in parts)
+        {
+            line.Append(Printable(text), style is null ? Style.Plain : Style.Parse(style));
+        }
+
+        console.Write(line);
+        console.WriteLine();
+    }
+
+    /// <summary>A request or token may hold control characters, which a terminal would obey.</summary>
+    private static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c)) : text;
+}
