@@ -20,6 +20,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     /// <summary>Warnings of the analysis that are logged; <c>check</c> lists all of them.</summary>
     private const int MaxAdvice = 50;
 
+    private static readonly TimeSpan AdviceDelay = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstKeysWait = TimeSpan.FromSeconds(1);
 
     private readonly GatewayOptions _options;
@@ -30,6 +31,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     private readonly GatewayMetrics _metrics;
     private readonly AccessLogs _accessLogs;
     private readonly VerifiedTokenCache? _tokens;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly FileResourceSource _source;
     private readonly CancellationTokenSource _stop = new();
@@ -55,6 +57,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         _upstreams = upstreams;
         _listeners = listeners;
         _metrics = metrics;
+        _time = time;
         _logger = loggers.CreateLogger("Portcullis.Configuration");
         _accessLogs = new AccessLogs(time, loggers.CreateLogger("Portcullis.AccessLog"));
         _source = new FileResourceSource(new FileResourceSourceOptions { Paths = options.Paths, MeshConfigPath = options.MeshConfigFile }, time);
@@ -127,7 +130,17 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <summary>Beside the traffic: no request and no start waits for advice.</summary>
+    /// <summary>Beside the traffic, and once the files have come to rest: no request, start or reload waits for advice, and none competes with it.</summary>
+    private async Task AdviseAsync(GatewaySnapshot snapshot, Task previous)
+    {
+        await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        await Task.Delay(AdviceDelay, _time, _stop.Token);
+        if (ReferenceEquals(Current, snapshot))
+        {
+            LogAnalysis(snapshot);
+        }
+    }
+
     private void LogAnalysis(GatewaySnapshot snapshot)
     {
         var warnings = ConfigurationAnalysis.Analyze(snapshot.Resources, _options.Workload, snapshot.Routing)
@@ -197,7 +210,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         await keys.WaitForFirstAttemptAsync(FirstKeysWait, cancellationToken);
         keys.Commit();
         _snapshots.Publish(snapshot);
-        _analysis = Task.Run(() => LogAnalysis(snapshot), CancellationToken.None);
+        _analysis = AdviseAsync(snapshot, _analysis);
         return await _listeners.ReconcileAsync(snapshot.ListenerKeys, cancellationToken);
     }
 

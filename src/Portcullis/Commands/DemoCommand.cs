@@ -58,7 +58,7 @@ internal static class DemoCommand
                     new IPEndPoint(IPAddress.Loopback, result.GetRequiredValue(backend)), cancellationToken: cancellationToken);
                 var workspace = DemoWorkspace.Open(result.GetRequiredValue(folder), httpBin.EndPoint.Port);
                 var tokens = DemoTokens.Mint(workspace.Key, TimeProvider.System.GetUtcNow());
-                DemoWorkspace.WritePrivate(workspace.TokensFile, tokens.ToShell());
+                PrivateFile.Write(workspace.TokensFile, tokens.ToShell(), overwrite: true);
                 using var loggers = LogOptions.CreateFactory(result.GetValue(logFormat), result.GetValue(logLevel));
                 return await GatewayRunner.RunAsync(
                     Options(workspace, result.GetRequiredValue(port)),
@@ -67,9 +67,9 @@ internal static class DemoCommand
                     gateway => output.WriteAsync(DemoText.Render(workspace, tokens, gateway.Ports.Values.First())),
                     cancellationToken);
             }
-            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or InputException)
             {
-                await error.WriteLineAsync($"demo: {e.Message}; choose other ports or another folder: portcullis demo --help");
+                await error.WriteLineAsync($"demo: {e.Message.TrimEnd('.')}; choose other ports or another folder: portcullis demo --help");
                 return ExitCode.Usage;
             }
         });

@@ -1,5 +1,5 @@
 using System.Reflection;
-using System.Text;
+using Portcullis.Commands;
 using Portcullis.Jose;
 
 namespace Portcullis.Demo;
@@ -48,23 +48,10 @@ internal sealed class DemoWorkspace
         var key = JsonWebKey.Generate(JwsAlgorithm.RS256, KeyId);
         Extract(folder, static _ => true, key, httpBinPort);
         Directory.CreateDirectory(Path.GetDirectoryName(keyFile)!);
-        WritePrivate(Path.Combine(folder, "keys", "rsa-public-key.pem"), key.ToPem()!);
+        PrivateFile.Write(Path.Combine(folder, "keys", "rsa-public-key.pem"), key.ToPem()!, overwrite: true);
         // Last, as its presence says that the folder is complete.
-        WritePrivate(keyFile, key.ToPem(includePrivate: true)!);
+        PrivateFile.Write(keyFile, key.ToPem(includePrivate: true)!, overwrite: true);
         return new DemoWorkspace(folder, key);
-    }
-
-    /// <summary>Writes a file that only its owner reads.</summary>
-    public static void WritePrivate(string path, string text)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var file = new StreamWriter(path, new UTF8Encoding(false), options);
-        file.Write(text);
     }
 
     private static void Extract(string folder, Func<string, bool> wanted, JsonWebKey key, int httpBinPort)
