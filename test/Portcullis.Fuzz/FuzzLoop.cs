@@ -8,7 +8,7 @@ namespace Portcullis.Fuzz;
 public sealed class FuzzLoop(int seed)
 {
     /// <summary>Longest that one input may take; a slow one is run again and its processor time taken, so that a busy machine finds nothing.</summary>
-    public static readonly TimeSpan LongestRun = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(1);
 
     private const string ThreadTimes = "/proc/thread-self/schedstat";
     private const int LongestInput = 96 * 1024;
