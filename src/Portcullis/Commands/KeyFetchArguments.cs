@@ -80,7 +80,7 @@ internal sealed class KeyFetchArguments
         {
             if (!IPNetwork.TryParse(text, out var network))
             {
-                error = $"--jwks-block: `{text}` is not a network; write it as 10.0.0.0/8 or fd00::/8, without bits behind the prefix";
+                error = $"--jwks-block: `{text}` is not a network; write it as 10.0.0.0/8 or fd00::/8";
                 return false;
             }
 

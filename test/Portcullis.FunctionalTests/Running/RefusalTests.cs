@@ -45,6 +45,8 @@ public sealed class RefusalTests(EchoBackend backend) : IClassFixture<EchoBacken
         var response = await RawHttp.GetAsync(gateway.Port, "/denied", Origin);
 
         Assert.Equal((403, null), (response.Status, response.Header("access-control-allow-origin")));
+        var unauthorized = await RawHttp.GetAsync(gateway.Port, "/", Origin, "Authorization: Bearer nonsense");
+        Assert.Equal((401, null), (unauthorized.Status, unauthorized.Header("access-control-allow-origin")));
     }
 
     [Fact]
@@ -77,6 +79,23 @@ public sealed class RefusalTests(EchoBackend backend) : IClassFixture<EchoBacken
         var response = await RawHttp.GetAsync(gateway.Port, "/real", "X-Envoy-Original-Path: /forged", "Authorization: Bearer nonsense");
 
         Assert.Contains("/real\"", response.Header("www-authenticate"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Claim_OutsideOfAscii_ReachesTheBackendAsUtf8()
+    {
+        await using var gateway = await StartAsync("{}", ("jwt.yaml", $$"""
+            apiVersion: security.istio.io/v1
+            kind: RequestAuthentication
+            metadata: {name: jwt, namespace: istio-system}
+            spec: {jwtRules: [{issuer: "{{_issuer.Issuer}}", jwks: '{{_issuer.JwksJson}}', outputClaimToHeaders: [{header: x-name, claim: name}]}]}
+            """));
+
+        var response = await RawHttp.GetAsync(gateway.Port, "/", "Authorization: Bearer " + _issuer.Mint(("name", "Zoë €")));
+
+        // RawHttp shows each byte as one character.
+        var utf8 = System.Text.Encoding.Latin1.GetString(System.Text.Encoding.UTF8.GetBytes("Zoë €"));
+        Assert.Equal(utf8, Assert.Single(EchoedRequest.Of(response).Lines("x-name")));
     }
 
     [Fact]
