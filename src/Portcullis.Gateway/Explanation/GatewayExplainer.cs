@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Policy;
 using Portcullis.Policy.Authentication;
@@ -42,10 +41,6 @@ public sealed class GatewayExplainer
         var authenticator = JwtAuthenticator.Compile(attached, keys, AuthenticationOptions.For(resources.Mesh, workload), problems);
         return new GatewayExplainer(resources, routing, workload, ports, authenticator);
     }
-
-    /// <summary>Explains for the snapshot that decides.</summary>
-    internal static GatewayExplainer For(GatewaySnapshot snapshot, WorkloadIdentity workload, PortMap ports) =>
-        new(snapshot.Resources, snapshot.Routing, workload, ports, snapshot.Authenticator);
 
     /// <summary>Explains a request that somebody describes.</summary>
     public ExplainedRequest Explain(RequestDescription request, DateTimeOffset now)
