@@ -34,8 +34,10 @@ internal static partial class GatewayRunner
             }
 
             await WaitAsync(stop.Token);
+            // Readiness is off before anybody reads that the gateway stops.
+            var stopped = gateway.StopAsync(abort.Token);
             LogDraining(logger, options.DrainTime.TotalSeconds);
-            await gateway.StopAsync(abort.Token);
+            await stopped;
             LogStopped(logger);
             return ExitCode.Good;
         }
