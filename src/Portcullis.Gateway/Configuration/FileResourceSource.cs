@@ -121,7 +121,7 @@ public sealed class FileResourceSource
             }
         }
 
-        var known = new HashSet<string>(StringComparer.Ordinal);
+        var known = new HashSet<string>(_options.Except.Select(Path.GetFullPath), StringComparer.Ordinal);
         files.RemoveAll(f => !known.Add(Path.GetFullPath(f)));
         return files;
     }

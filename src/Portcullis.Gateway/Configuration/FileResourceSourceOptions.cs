@@ -8,6 +8,9 @@ public sealed record FileResourceSourceOptions
     /// <summary>Files, and folders whose <c>*.yaml</c>, <c>*.yml</c> and <c>*.json</c> files are read at any depth, in ordinal order of their paths.</summary>
     public required ImmutableArray<string> Paths { get; init; }
 
+    /// <summary>Files below <see cref="Paths"/> that hold something else and are not read.</summary>
+    public ImmutableArray<string> Except { get; init; } = [];
+
     /// <summary>File with the mesh configuration; <see langword="null"/> is Istio's defaults.</summary>
     public string? MeshConfigPath { get; init; }
 

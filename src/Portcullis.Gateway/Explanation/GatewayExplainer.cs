@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Portcullis.Gateway.Pipeline;
+using Portcullis.Matching;
 using Portcullis.Policy;
 using Portcullis.Policy.Authentication;
 using Portcullis.Policy.Explanation;
@@ -42,35 +43,22 @@ public sealed class GatewayExplainer
         return new GatewayExplainer(resources, routing, workload, ports, authenticator);
     }
 
+    /// <summary>How paths are normalised.</summary>
+    public PathNormalization NormalizationMode => _policies.NormalizationMode;
+
     /// <summary>Explains a request that somebody describes.</summary>
-    public ExplainedRequest Explain(RequestDescription request, DateTimeOffset now)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var host = request.Headers.LastOrDefault(h => h.Key.Equals("host", StringComparison.OrdinalIgnoreCase)).Value ?? request.Authority;
-        var headers = request.Headers.Where(h => !h.Key.Equals("host", StringComparison.OrdinalIgnoreCase)).ToImmutableArray();
-        var forwardedFor = headers.Where(h => h.Key.Equals("x-forwarded-for", StringComparison.OrdinalIgnoreCase)).Select(h => (string?)h.Value).ToArray();
-        return Explain(
-            new RequestFacts
-            {
-                Method = request.Method,
-                Scheme = request.Scheme,
-                Authority = host,
-                Target = request.Target,
-                Headers = headers,
-                PeerAddress = request.SourceIp,
-                RemoteAddress = request.RemoteIp ?? ClientAddress.Resolve(forwardedFor, _mesh.NumTrustedProxies, request.SourceIp),
-                LocalAddress = System.Net.IPAddress.Loopback,
-                LocalPort = LocalPort(request.Port),
-                ServerName = request.Scheme == "https" ? HostOf(host) : null,
-                AssertedClaims = request.Claims,
-            },
-            now);
-    }
+    public ExplainedRequest Explain(RequestDescription request, DateTimeOffset now) => Explain(FactsOf(request), now);
 
     /// <summary>Explains a request.</summary>
-    public ExplainedRequest Explain(RequestFacts facts, DateTimeOffset now)
+    public ExplainedRequest Explain(RequestFacts facts, DateTimeOffset now) => Explain(facts, now, out _);
+
+    /// <summary>Explains a request.</summary>
+    /// <param name="facts">The request as it arrives.</param>
+    /// <param name="now">When: tokens expire.</param>
+    /// <param name="view">The request as AUDIT, DENY and ALLOW policies see it; only meaningful when they are reached.</param>
+    internal ExplainedRequest Explain(RequestFacts facts, DateTimeOffset now, out FactsView view)
     {
-        var decision = _policies.Explain(facts, now, out var view);
+        var decision = _policies.Explain(facts, now, out view);
         if (!decision.IsAllowed)
         {
             return new ExplainedRequest(decision.StatusCode, decision, null);
@@ -78,6 +66,32 @@ public sealed class GatewayExplainer
 
         var (status, route) = Route(facts, in view);
         return new ExplainedRequest(status, decision, route);
+    }
+
+    /// <summary>The request as it arrives at this gateway, without what a client outside must not say.</summary>
+    internal RequestFacts FactsOf(RequestDescription request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var host = request.Headers.LastOrDefault(h => h.Key.Equals("host", StringComparison.OrdinalIgnoreCase)).Value ?? request.Authority;
+        var headers = request.Headers
+            .Where(h => !h.Key.Equals("host", StringComparison.OrdinalIgnoreCase) && !RequestSanitizer.Removes(h.Key))
+            .ToImmutableArray();
+        var forwardedFor = headers.Where(h => h.Key.Equals("x-forwarded-for", StringComparison.OrdinalIgnoreCase)).Select(h => (string?)h.Value).ToArray();
+        return new RequestFacts
+        {
+            Method = request.Method,
+            Scheme = request.Scheme,
+            Authority = host,
+            Target = request.Target,
+            Headers = headers,
+            PeerAddress = request.SourceIp,
+            RemoteAddress = request.RemoteIp ?? ClientAddress.Resolve(forwardedFor, _mesh.NumTrustedProxies, request.SourceIp),
+            LocalAddress = System.Net.IPAddress.Loopback,
+            LocalPort = LocalPort(request.Port),
+            PeerCertificate = request.PeerCertificate,
+            ServerName = request.ServerName ?? (request.Scheme == "https" ? HostOf(host) : null),
+            AssertedClaims = request.Claims,
+        };
     }
 
     private (int Status, RouteExplanation Route) Route(RequestFacts facts, ref readonly FactsView view)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
+using Portcullis.Matching;
 
 namespace Portcullis.Gateway.Explanation;
 
@@ -31,6 +32,12 @@ public sealed record RequestDescription
 
     /// <summary>The client's address, when it is not to be found by X-Forwarded-For.</summary>
     public IPAddress? RemoteIp { get; init; }
+
+    /// <summary>Names in the client's certificate; <see langword="null"/> without one.</summary>
+    public PeerCertificate? PeerCertificate { get; init; }
+
+    /// <summary>TLS server name; <see langword="null"/> is the host for https, and none for http.</summary>
+    public string? ServerName { get; init; }
 
     /// <summary>Claims of a token that counts as well signed.</summary>
     public JsonElement? Claims { get; init; }

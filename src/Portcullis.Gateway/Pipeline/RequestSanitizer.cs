@@ -10,6 +10,8 @@ namespace Portcullis.Gateway.Pipeline;
 /// </summary>
 internal static class RequestSanitizer
 {
+    private const string ClientCertificate = "x-forwarded-client-cert";
+
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
@@ -56,14 +58,19 @@ internal static class RequestSanitizer
         return true;
     }
 
+    /// <summary>Whether a client outside must not be able to send a header of this name.</summary>
+    public static bool Removes(string name) =>
+        name.Equals(ClientCertificate, StringComparison.OrdinalIgnoreCase)
+        || (name.StartsWith("x-envoy-", StringComparison.OrdinalIgnoreCase) && InternalHeaders.Contains(name));
+
     /// <summary>Removes them.</summary>
     public static void Sanitize(IHeaderDictionary headers)
     {
-        headers.Remove("x-forwarded-client-cert");
+        headers.Remove(ClientCertificate);
         List<string>? found = null;
         foreach (var header in headers)
         {
-            if (header.Key.StartsWith("x-envoy-", StringComparison.OrdinalIgnoreCase) && InternalHeaders.Contains(header.Key))
+            if (Removes(header.Key))
             {
                 (found ??= []).Add(header.Key);
             }

@@ -85,6 +85,9 @@ public sealed record ClauseExplanation
     /// <summary>The values that the policy lists.</summary>
     public required ImmutableArray<string> Wanted { get; init; }
 
+    /// <summary>Those of the values that match the request.</summary>
+    public ImmutableArray<string> Matched { get; init; } = [];
+
     /// <summary>What the request has, credentials replaced; <c>absent</c> for nothing.</summary>
     public required string Seen { get; init; }
 

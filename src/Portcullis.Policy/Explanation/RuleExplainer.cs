@@ -156,6 +156,7 @@ internal sealed class RuleExplainer
             Key = name,
             IsNegated = isNegated,
             Wanted = values,
+            Matched = [.. values.Where((_, i) => tests[i] == Truth.True)],
             Seen = SeenValue.Of(key, request, path, _mesh),
             Holds = holds,
             Unusable = bad.Length == 0 ? null : $"{string.Join(", ", bad.Select(b => $"`{b}`"))} cannot be used here",

@@ -64,7 +64,9 @@ internal static class DocumentReader
     {
         var isMesh = mapping.Find("extensionProviders") is not null || mapping.Find("defaultConfig") is not null || mapping.Find("pathNormalization") is not null;
         context.Add(ProblemSeverity.Error, ProblemCodes.MissingField, mapping.Position, missing, $"`{missing}` is required: this is not a Kubernetes resource",
-            isMesh ? "give a mesh configuration with --mesh-config" : "add apiVersion and kind, or move the file out of the folder");
+            isMesh ? "give a mesh configuration with --mesh-config"
+            : mapping.Find("tests") is not null ? "keep policy tests in a folder of their own, and run them with `portcullis test`"
+            : "add apiVersion and kind, or move the file out of the folder");
     }
 
     private static SourcePosition PlaceOf(MappingNode mapping, string key)
