@@ -78,7 +78,13 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var metrics = new GatewayMetrics(snapshots, tokens);
         var pipeline = new RequestPipeline(new RouteExecutor(forwarder, time), time);
         var requestLog = loggers.CreateLogger("Portcullis.Requests");
-        var listeners = new ListenerGroup(key => new GatewayApplication(key, snapshots, pipeline, metrics, time, requestLog), services, loggers, options.DrainTime);
+        var connectionLog = loggers.CreateLogger("Portcullis.Connections");
+        var listeners = new ListenerGroup(
+            key => new GatewayApplication(key, snapshots, pipeline, metrics, time, requestLog),
+            key => new ConnectionGate(snapshots, time, connectionLog),
+            services,
+            loggers,
+            options.DrainTime);
         var updater = new ConfigurationUpdater(options, snapshots, keys, tokens, upstreams, listeners, metrics, loggers, time);
         var health = new GatewayHealth(snapshots, keys, updater);
         var server = new GatewayServer(

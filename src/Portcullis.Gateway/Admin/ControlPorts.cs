@@ -24,7 +24,7 @@ internal sealed partial class ControlPorts(IServiceProvider services, ILoggerFac
         try
         {
             var key = new ListenerKey(endpoint.EndPoint.Address, endpoint.EndPoint.Port);
-            var socket = await HttpListenerSocket.StartAsync(key, application, services, loggers, cancellationToken);
+            var socket = await HttpListenerSocket.StartAsync(key, application, services, loggers, gate: null, cancellationToken);
             _sockets.Add(socket);
             return socket.Port;
         }

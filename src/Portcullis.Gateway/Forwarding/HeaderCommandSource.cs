@@ -25,7 +25,7 @@ internal readonly struct HeaderCommandSource(GatewayContext context) : IHeaderCo
             HeaderCommand.DownstreamRemoteAddress => EndPoint(context.RemoteAddress, context.RemotePort),
             HeaderCommand.DownstreamRemoteAddressWithoutPort => context.RemoteAddress?.ToString(),
             HeaderCommand.DownstreamRemotePort => Number(context.RemotePort),
-            HeaderCommand.DownstreamDirectRemoteAddress => EndPoint(context.PeerAddress, http.Connection.RemotePort),
+            HeaderCommand.DownstreamDirectRemoteAddress => EndPoint(context.PeerAddress, context.PeerPort),
             HeaderCommand.DownstreamDirectRemoteAddressWithoutPort => context.PeerAddress?.ToString(),
             HeaderCommand.DownstreamLocalAddress => EndPoint(ClientAddress.Unmap(http.Connection.LocalIpAddress), http.Connection.LocalPort),
             HeaderCommand.DownstreamLocalAddressWithoutPort => ClientAddress.Unmap(http.Connection.LocalIpAddress)?.ToString(),

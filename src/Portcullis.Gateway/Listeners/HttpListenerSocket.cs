@@ -21,6 +21,9 @@ public sealed class HttpListenerSocket : IAsyncDisposable
     /// <summary>Envoy's limit for the number of request headers.</summary>
     public const int MaxRequestHeaderCount = 100;
 
+    /// <summary>Envoy's limit for the requests in flight of one HTTP/2 connection.</summary>
+    public const int MaxConcurrentStreams = 1024;
+
     private readonly KestrelServer _server;
 
     private HttpListenerSocket(KestrelServer server, int port) => (_server, Port) = (server, port);
@@ -29,12 +32,19 @@ public sealed class HttpListenerSocket : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>Binds and starts to accept.</summary>
+    /// <param name="key">Where.</param>
+    /// <param name="application">Answers requests.</param>
+    /// <param name="services">For the server.</param>
+    /// <param name="loggers">For the server.</param>
+    /// <param name="gate">What connections pass first; <see langword="null"/>: plain HTTP/1.1 and nothing else.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="IOException">The address is in use or may not be bound.</exception>
-    public static async Task<HttpListenerSocket> StartAsync<TContext>(
+    internal static async Task<HttpListenerSocket> StartAsync<TContext>(
         ListenerKey key,
         IHttpApplication<TContext> application,
         IServiceProvider services,
         ILoggerFactory loggers,
+        ConnectionGate? gate,
         CancellationToken cancellationToken)
         where TContext : notnull
     {
@@ -42,14 +52,19 @@ public sealed class HttpListenerSocket : IAsyncDisposable
         Configure(options);
         if (key.Address is null)
         {
-            options.ListenAnyIP(key.Port, o => o.Protocols = HttpProtocols.Http1);
+            options.ListenAnyIP(key.Port, Bound);
         }
         else
         {
-            options.Listen(new IPEndPoint(key.Address, key.Port), o => o.Protocols = HttpProtocols.Http1);
+            options.Listen(new IPEndPoint(key.Address, key.Port), Bound);
         }
 
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers);
+        if (gate is not null)
+        {
+            options.Listen(gate.Http2, static o => o.Protocols = HttpProtocols.Http2);
+        }
+
+        var transport = new ListenerTransport(new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers));
         var server = new KestrelServer(Options.Create(options), transport, loggers);
         try
         {
@@ -63,6 +78,15 @@ public sealed class HttpListenerSocket : IAsyncDisposable
 
         var address = server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
         return new HttpListenerSocket(server, BindingAddress.Parse(address).Port);
+
+        void Bound(ListenOptions endpoint)
+        {
+            endpoint.Protocols = HttpProtocols.Http1;
+            if (gate is not null)
+            {
+                endpoint.Use(next => connection => gate.OnConnectionAsync(connection, next));
+            }
+        }
     }
 
     /// <summary>Stops accepting, lets requests in flight finish, and cuts what is left when the token is cancelled.</summary>
@@ -88,7 +112,9 @@ public sealed class HttpListenerSocket : IAsyncDisposable
         limits.MaxRequestBodySize = null;
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;
-        limits.KeepAliveTimeout = TimeSpan.FromHours(1);
-        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(60);
+        limits.KeepAliveTimeout = ListenerTimeouts.Idle;
+        limits.RequestHeadersTimeout = ListenerTimeouts.RequestHeaders;
+        limits.Http2.MaxStreamsPerConnection = MaxConcurrentStreams;
+        limits.Http2.MaxRequestHeaderFieldSize = MaxRequestHeadersSize;
     }
 }

@@ -10,6 +10,7 @@ namespace Portcullis.Gateway.Listeners;
 /// </summary>
 internal sealed partial class ListenerGroup(
     Func<ListenerKey, GatewayApplication> createApplication,
+    Func<ListenerKey, ConnectionGate> createGate,
     IServiceProvider services,
     ILoggerFactory loggers,
     TimeSpan drainTime) : IAsyncDisposable
@@ -40,7 +41,7 @@ internal sealed partial class ListenerGroup(
         {
             try
             {
-                _open[key] = await HttpListenerSocket.StartAsync(key, createApplication(key), services, loggers, cancellationToken);
+                _open[key] = await HttpListenerSocket.StartAsync(key, createApplication(key), services, loggers, createGate(key), cancellationToken);
                 LogListening(_logger, key, _open[key].Port);
             }
             catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)

@@ -47,7 +47,13 @@ internal sealed class GatewayContext
 
     public string Scheme { get; set; } = "http";
 
+    /// <summary>The connection's client: the TCP peer, or who a PROXY header says it is.</summary>
+    public IPAddress? ConnectionAddress { get; set; }
+
+    /// <summary>The TCP peer, whatever anybody says.</summary>
     public IPAddress? PeerAddress { get; set; }
+
+    public int PeerPort { get; set; }
 
     public IPAddress? RemoteAddress { get; set; }
 
@@ -126,7 +132,7 @@ internal sealed class GatewayContext
         : HttpMethods.IsHead(Http.Request.Method) ? 0 : Http.Response.ContentLength ?? 0;
 
     /// <summary>Port of the remote address; 0 when that came from X-Forwarded-For.</summary>
-    public int RemotePort => Equals(RemoteAddress, PeerAddress) ? Http.Connection.RemotePort : 0;
+    public int RemotePort => Equals(RemoteAddress, ConnectionAddress) ? Http.Connection.RemotePort : 0;
 
     public void ClientWentAway()
     {
@@ -142,7 +148,7 @@ internal sealed class GatewayContext
         Listener = null;
         RawTarget = Path = Authority = ForwardedFor = RequestId = UpstreamTarget = UpstreamAuthority = "";
         Query = null;
-        PeerAddress = RemoteAddress = null;
+        ConnectionAddress = PeerAddress = RemoteAddress = null;
         Identity = null;
         TokenStatus = null;
         Edits = null;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Portcullis.Gateway.Listeners;
 using Portcullis.Matching;
 
 namespace Portcullis.Gateway.Pipeline;
@@ -19,10 +20,14 @@ internal static class RequestPreparation
         context.RawTarget = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         context.Authority = request.Host.Value ?? "";
         context.Scheme = request.Scheme;
-        context.PeerAddress = ClientAddress.Unmap(http.Connection.RemoteIpAddress);
+        // A PROXY header has replaced the connection's address; the peer that sent it stays what `source.ip` means (authorization.md §5.1).
+        var address = ClientAddress.Unmap(http.Connection.RemoteIpAddress);
+        var peer = http.Features.Get<DownstreamConnection>()?.DirectPeer;
+        context.ConnectionAddress = address;
+        (context.PeerAddress, context.PeerPort) = peer is null ? (address, http.Connection.RemotePort) : (ClientAddress.Unmap(peer.Address), peer.Port);
         var forwardedFor = request.Headers["x-forwarded-for"];
-        context.RemoteAddress = ClientAddress.Resolve(forwardedFor, mesh.NumTrustedProxies, context.PeerAddress);
-        context.ForwardedFor = forwardedFor.Count == 0 ? context.PeerAddress?.ToString() ?? "" : $"{string.Join(',', (IEnumerable<string?>)forwardedFor)},{context.PeerAddress}";
+        context.RemoteAddress = ClientAddress.Resolve(forwardedFor, mesh.NumTrustedProxies, address);
+        context.ForwardedFor = forwardedFor.Count == 0 ? address?.ToString() ?? "" : $"{string.Join(',', (IEnumerable<string?>)forwardedFor)},{address}";
         if (mesh.NumTrustedProxies > 0 && request.Headers["x-forwarded-proto"] is [{ } claimed] && ForwardedScheme(claimed) is { } scheme)
         {
             context.Scheme = scheme;

@@ -85,6 +85,7 @@ public sealed class AccessLogFormatTests
         http.Connection.LocalIpAddress = IPAddress.Parse("10.0.0.5");
         http.Connection.LocalPort = 8080;
         http.Connection.RemotePort = 5000;
+        context.PeerPort = 5000;
         http.Response.StatusCode = StatusCodes.Status403Forbidden;
         http.Response.ContentLength = 19;
         context.StartTime = new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
@@ -93,7 +94,7 @@ public sealed class AccessLogFormatTests
         context.Path = "/a";
         context.Query = "x=1";
         context.Authority = "foo.com";
-        context.PeerAddress = context.RemoteAddress = IPAddress.Parse("10.1.2.3");
+        context.ConnectionAddress = context.PeerAddress = context.RemoteAddress = IPAddress.Parse("10.1.2.3");
         context.ForwardedFor = "10.1.2.3";
         context.RequestId = "12a6498f-79e9-4c95-9452-76720468a51b";
         context.ResponseDetails = "rbac_access_denied_matched_policy[none]";
