@@ -53,7 +53,7 @@ public class AuthenticationBenchmarks
             ApiVersion = "security.istio.io/v1",
             Kind = "RequestAuthentication",
             Metadata = new() { Name = "jwt", Namespace = "istio-system" },
-            Origin = NoOrigin.Instance,
+            Origin = BenchmarkOrigin.Instance,
             JwtRules = [.. Enumerable.Range(7, Issuers).Select(i => new JwtRule { Issuer = $"https://issuer.example/{i}", Jwks = _issuer.JwksJson })],
         };
         return JwtAuthenticator.Compile([policy], NoFetching.Instance, new() { Cache = cache }, [])!;
@@ -64,17 +64,6 @@ public class AuthenticationBenchmarks
         public static readonly NoFetching Instance = new();
 
         public JwksSource Resolve(JwksLocation location) => FixedJwksSource.None;
-    }
-
-    private sealed class NoOrigin : ResourceOrigin
-    {
-        public static readonly NoOrigin Instance = new();
-
-        public override string Source => "benchmark";
-
-        public override int Order => 0;
-
-        public override SourcePosition? Locate(string fieldPath) => null;
     }
 
     private readonly struct BearerRequest(string? token) : IRequestAttributes

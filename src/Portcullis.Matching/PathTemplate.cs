@@ -24,6 +24,9 @@ public sealed class PathTemplate
         _suffix = suffix;
     }
 
+    /// <summary>Text that every match begins with: what stands before the first operator.</summary>
+    public string LiteralPrefix => _literals[0];
+
     /// <summary>Whether a value is to be read as a template.</summary>
     public static bool IsTemplate(string value) =>
         value.Contains(Segment, StringComparison.Ordinal) || value.Contains(Rest, StringComparison.Ordinal);

@@ -59,6 +59,22 @@ public readonly struct StringMatcher
     /// <summary>A regular expression, held against the whole text.</summary>
     public static StringMatcher Regex(SafeRegex regex) => new(MatchKind.Regex, regex.Pattern, regex: regex);
 
+    /// <summary>Text that every match has at its beginning, at its end, or as a whole: what an index can find the matcher by.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="ignoresAsciiCase">Whether ASCII letters are compared without case.</param>
+    /// <returns><see cref="LiteralPlace.None"/> when there is no such text.</returns>
+    public LiteralPlace GetLiteral(out string text, out bool ignoresAsciiCase)
+    {
+        (text, ignoresAsciiCase) = (_text ?? "", _ignoreCase);
+        return _kind switch
+        {
+            MatchKind.Exact => LiteralPlace.Whole,
+            MatchKind.Prefix => LiteralPlace.Beginning,
+            MatchKind.Suffix => LiteralPlace.End,
+            _ => LiteralPlace.None,
+        };
+    }
+
     /// <summary>Tests a value that is there.</summary>
     public bool IsMatch(ReadOnlySpan<char> text) => _kind switch
     {
@@ -108,4 +124,20 @@ public readonly struct StringMatcher
 
         return true;
     }
+}
+
+/// <summary>Where a matcher's text stands in what it matches.</summary>
+public enum LiteralPlace
+{
+    /// <summary>There is no such text.</summary>
+    None,
+
+    /// <summary>It is all of it.</summary>
+    Whole,
+
+    /// <summary>It is the beginning.</summary>
+    Beginning,
+
+    /// <summary>It is the end.</summary>
+    End,
 }

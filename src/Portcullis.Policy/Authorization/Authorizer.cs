@@ -11,24 +11,24 @@ namespace Portcullis.Policy.Authorization;
 /// <remarks>CUSTOM policies are tried by <see cref="EvaluateCustom"/>, before the token is verified; all others by <see cref="Evaluate"/>, after it.</remarks>
 public sealed class Authorizer
 {
-    private readonly CompiledRule[] _custom;
-    private readonly CompiledRule[] _audit;
-    private readonly CompiledRule[] _deny;
-    private readonly CompiledRule[] _allow;
-    private readonly CompiledRule[] _shadowDeny;
-    private readonly CompiledRule[] _shadowAllow;
+    private readonly RuleIndex _custom;
+    private readonly RuleIndex _audit;
+    private readonly RuleIndex _deny;
+    private readonly RuleIndex _allow;
+    private readonly RuleIndex _shadowDeny;
+    private readonly RuleIndex _shadowAllow;
     private readonly PolicySets _attached;
     private readonly bool _readsAllPaths;
     private readonly string?[] _tokenIssuers;
 
     private Authorizer(PolicyRules rules, MeshConfig mesh, IEnumerable<string?> tokenIssuers)
     {
-        _custom = rules.Of(PolicySets.Custom);
-        _audit = rules.Of(PolicySets.Audit);
-        _deny = rules.Of(PolicySets.Deny);
-        _allow = rules.Of(PolicySets.Allow);
-        _shadowDeny = rules.Of(PolicySets.ShadowDeny);
-        _shadowAllow = rules.Of(PolicySets.ShadowAllow);
+        _custom = new RuleIndex(rules.Of(PolicySets.Custom));
+        _audit = new RuleIndex(rules.Of(PolicySets.Audit));
+        _deny = new RuleIndex(rules.Of(PolicySets.Deny));
+        _allow = new RuleIndex(rules.Of(PolicySets.Allow));
+        _shadowDeny = new RuleIndex(rules.Of(PolicySets.ShadowDeny));
+        _shadowAllow = new RuleIndex(rules.Of(PolicySets.ShadowAllow));
         _attached = rules.Attached;
         _readsAllPaths = mesh.DenyPathReadings == DenyPathReadingsMode.All;
         _tokenIssuers = mesh.AuthorizationDenied == AuthorizationDeniedMode.Challenge
@@ -37,7 +37,7 @@ public sealed class Authorizer
     }
 
     /// <summary>Whether any CUSTOM policy is attached, so that <see cref="EvaluateCustom"/> can have an answer.</summary>
-    public bool HasCustom => _custom.Length > 0;
+    public bool HasCustom => !_custom.IsEmpty;
 
     /// <summary>Compiles policies.</summary>
     /// <param name="policies">Those that <see cref="PolicyAttachment"/> does not attach to the workload are left out.</param>
@@ -73,7 +73,7 @@ public sealed class Authorizer
     /// <param name="request">The request, its path normalised and its token verified.</param>
     public Decision Evaluate<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes
     {
-        bool? audit = Has(PolicySets.Audit) ? First(_audit, in request, request.Path) is not null : null;
+        bool? audit = Has(PolicySets.Audit) ? _audit.First(in request) is not null : null;
         ShadowResult? denyShadow = Has(PolicySets.ShadowDeny) ? ShadowDeny(in request) : null;
         ShadowResult? allowShadow = Has(PolicySets.ShadowAllow) ? ShadowAllow(in request) : null;
         if (FirstOfAnyReading(_deny, in request) is { } deny)
@@ -86,7 +86,7 @@ public sealed class Authorizer
             return new Decision(DecisionOutcome.Allowed, null, audit, denyShadow, allowShadow);
         }
 
-        var allow = First(_allow, in request, request.Path);
+        var allow = _allow.First(in request);
         return new Decision(allow is null ? Denied(in request) : DecisionOutcome.Allowed, allow?.Id, audit, denyShadow, allowShadow);
     }
 
@@ -100,51 +100,19 @@ public sealed class Authorizer
 
     private ShadowResult ShadowAllow<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes
     {
-        var rule = First(_shadowAllow, in request, request.Path);
+        var rule = _shadowAllow.First(in request);
         return new ShadowResult(IsAllowed: rule is not null, rule?.Id);
     }
 
-    private static CompiledRule? First<TRequest>(CompiledRule[] rules, ref readonly TRequest request, string path)
-        where TRequest : struct, IRequestAttributes
-    {
-        foreach (var rule in rules)
-        {
-            if (rule.IsMatch(in request, path))
-            {
-                return rule;
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>What a policy is to stop must not slip by in a spelling that the backend may read as another path.</summary>
-    private CompiledRule? FirstOfAnyReading<TRequest>(CompiledRule[] rules, ref readonly TRequest request)
-        where TRequest : struct, IRequestAttributes
+    private CompiledRule? FirstOfAnyReading<TRequest>(RuleIndex rules, ref readonly TRequest request) where TRequest : struct, IRequestAttributes
     {
-        if (rules.Length == 0)
+        if (rules.IsEmpty)
         {
             return null;
         }
 
-        if (!_readsAllPaths)
-        {
-            return First(rules, in request, request.Path);
-        }
-
-        var readings = PathReadings.Of(request.Path);
-        foreach (var rule in rules)
-        {
-            for (var i = 0; i < readings.Count; i++)
-            {
-                if (rule.IsMatch(in request, readings[i]))
-                {
-                    return rule;
-                }
-            }
-        }
-
-        return null;
+        return _readsAllPaths ? rules.First(in request, PathReadings.Of(request.Path)) : rules.First(in request);
     }
 
     private DecisionOutcome Denied<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes
@@ -152,6 +120,12 @@ public sealed class Authorizer
         if (JwtAuthenticator.IsPreflight(in request))
         {
             return DecisionOutcome.Forbidden; // whatever token comes with it is not read
+        }
+
+        // What no token at all could pass, none of a certain issuer could.
+        if (_tokenIssuers.Length == 0 || !CouldPass(in request, issuer: null))
+        {
+            return DecisionOutcome.Forbidden;
         }
 
         foreach (var issuer in _tokenIssuers)
@@ -171,23 +145,12 @@ public sealed class Authorizer
         var readings = PathReadings.Of(request.Path);
         for (var i = 0; i < (_readsAllPaths ? readings.Count : 1); i++)
         {
-            foreach (var rule in _deny)
+            if (_deny.AnyCertain(in request, readings[i], issuer))
             {
-                if (rule.Consider(in request, readings[i], issuer) == Truth.True)
-                {
-                    return false;
-                }
+                return false;
             }
         }
 
-        foreach (var rule in _allow)
-        {
-            if (rule.Consider(in request, request.Path, issuer) != Truth.False)
-            {
-                return true;
-            }
-        }
-
-        return !Has(PolicySets.Allow);
+        return !Has(PolicySets.Allow) || _allow.AnyPossible(in request, request.Path, issuer);
     }
 }

@@ -37,6 +37,27 @@ internal sealed class Clause
         return _isNegated ? truth.Negate() : truth;
     }
 
+    /// <summary>The keys of which a request must have one for the clause to hold.</summary>
+    /// <returns><see langword="false"/> when there are no such keys; what is in the list then is of no use.</returns>
+    public bool TryGetKeys(List<IndexKey> keys) => !_isNegated && _kind switch
+    {
+        ClauseKind.Path => Array.TrueForAll((PathMatcher[])_operand, m => m.TryGetKey(out var key) && Add(keys, key)),
+        ClauseKind.Host => HasKeys((StringMatcher[])_operand, IndexField.Host, keys),
+        ClauseKind.Method => HasKeys((StringMatcher[])_operand, IndexField.Method, keys),
+        ClauseKind.PeerIdentity => Array.TrueForAll((PeerIdentityMatcher[])_operand, m => m.TryGetKey(out var key) && Add(keys, key)),
+        ClauseKind.RequestPrincipal => Array.TrueForAll((RequestPrincipalMatcher[])_operand, m => m.TryGetKey(out var key) && Add(keys, key)),
+        _ => false,
+    };
+
+    private static bool HasKeys(StringMatcher[] matchers, IndexField field, List<IndexKey> keys) =>
+        Array.TrueForAll(matchers, m => IndexKey.TryCreate(field, in m, out var key) && Add(keys, key));
+
+    private static bool Add(List<IndexKey> keys, IndexKey key)
+    {
+        keys.Add(key);
+        return true;
+    }
+
     private bool IsAnyValueMatch<TRequest>(ref readonly TRequest request, string path) where TRequest : struct, IRequestAttributes => _kind switch
     {
         ClauseKind.Path => IsPathMatch((PathMatcher[])_operand, path),

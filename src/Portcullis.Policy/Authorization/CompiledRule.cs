@@ -20,8 +20,9 @@ internal sealed class CompiledRule
     /// <summary>Conditions.</summary>
     public required Clause[] When { get; init; }
 
+    /// <summary>Whether the rule matches. What costs least is looked at first: conditions are mostly about claims, which have to be read.</summary>
     public bool IsMatch<TRequest>(ref readonly TRequest request, string path) where TRequest : struct, IRequestAttributes =>
-        AllMatch(When, in request, path) && AnyMatches(From, in request, path) && AnyMatches(To, in request, path);
+        AnyMatches(To, in request, path) && AnyMatches(From, in request, path) && AllMatch(When, in request, path);
 
     /// <summary>What can be said of the rule when the request came with another token of an issuer.</summary>
     public Truth Consider<TRequest>(ref readonly TRequest request, string path, string? issuer) where TRequest : struct, IRequestAttributes =>

@@ -33,4 +33,16 @@ internal readonly struct PathMatcher
     }
 
     public bool IsMatch(string path) => _template is null ? _text.IsMatch(path) : _template.IsMatch(path);
+
+    /// <summary>What a path must have to match.</summary>
+    public bool TryGetKey(out IndexKey key)
+    {
+        if (_template is null)
+        {
+            return IndexKey.TryCreate(IndexField.Path, in _text, out key);
+        }
+
+        key = new IndexKey(IndexField.Path, LiteralPlace.Beginning, _template.LiteralPrefix);
+        return true;
+    }
 }

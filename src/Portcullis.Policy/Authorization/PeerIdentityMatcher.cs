@@ -82,6 +82,13 @@ internal readonly struct PeerIdentityMatcher
         return IsMatch(certificate.Subject);
     }
 
+    /// <summary>What a name must have to match.</summary>
+    public bool TryGetKey(out IndexKey key)
+    {
+        key = default;
+        return _form == Form.Whole && IndexKey.TryCreate(IndexField.Peer, in _whole, out key);
+    }
+
     private bool IsMatch(ReadOnlySpan<char> name) => _form switch
     {
         Form.Whole => _whole.IsMatch(name),

@@ -30,6 +30,7 @@ internal sealed class PolicyRules
         IEnumerable<AuthorizationPolicy> policies, MeshConfig mesh, WorkloadIdentity workload, bool isTcp, ICollection<Problem> problems)
     {
         var rules = new PolicyRules();
+        var clauses = new SharedClauses();
         foreach (var policy in policies)
         {
             if (!PolicyAttachment.AppliesTo(policy, policy.Selection, workload))
@@ -39,7 +40,7 @@ internal sealed class PolicyRules
 
             var set = SetOf(policy, problems);
             rules.Attached |= set;
-            foreach (var rule in new RuleCompiler(policy, mesh, isTcp, problems).Compile())
+            foreach (var rule in new RuleCompiler(policy, mesh, isTcp, clauses, problems).Compile())
             {
                 rules._rules.Add((set, rule));
             }

@@ -61,6 +61,15 @@ internal readonly struct RequestPrincipalMatcher
         return _acceptsNoSubject && (_isAny || (_hasSlash && _subject.IsMatch("")));
     }
 
+    /// <summary>Issuer or subject that the token must have, or both; a token without subject has the empty one.</summary>
+    public bool TryGetKey(out IndexKey key)
+    {
+        var issuer = _issuer.GetLiteral(out var issuerText, out _) == LiteralPlace.Whole ? issuerText : null;
+        var subject = _subject.GetLiteral(out var subjectText, out _) == LiteralPlace.Whole ? subjectText : null;
+        key = new IndexKey(IndexField.Token, LiteralPlace.Whole, issuer, subject);
+        return issuer is not null || subject is not null;
+    }
+
     /// <summary>What can be said when only the issuer is known.</summary>
     /// <param name="issuer"><see langword="null"/>: not even that.</param>
     public Truth Consider(string? issuer) => issuer is null

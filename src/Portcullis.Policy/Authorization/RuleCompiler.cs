@@ -11,12 +11,14 @@ internal sealed class RuleCompiler
 {
     private readonly AuthorizationPolicy _policy;
     private readonly ClauseCompiler _clauses;
+    private readonly SharedClauses _shared;
     private readonly ICollection<Problem> _problems;
     private bool _isUsable;
 
-    public RuleCompiler(AuthorizationPolicy policy, MeshConfig mesh, bool isTcp, ICollection<Problem> problems)
+    public RuleCompiler(AuthorizationPolicy policy, MeshConfig mesh, bool isTcp, SharedClauses shared, ICollection<Problem> problems)
     {
         _policy = policy;
+        _shared = shared;
         _problems = problems;
         _clauses = new ClauseCompiler(policy, mesh, isTcp);
     }
@@ -123,7 +125,7 @@ internal sealed class RuleCompiler
 
         if (usable.Count > 0)
         {
-            clauses.Add(_clauses.Compile(attribute, usable, isNegated));
+            clauses.Add(_shared.Get(_clauses, _policy.Metadata.Namespace, attribute, usable, isNegated));
         }
     }
 

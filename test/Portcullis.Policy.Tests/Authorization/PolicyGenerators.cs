@@ -115,7 +115,52 @@ internal static class PolicyGenerators
     public static Gen<ImmutableArray<AuthorizationPolicy>> PolicySets { get; } =
         from count in Gen.Choose(0, 4)
         from policies in Policy().ArrayOf(count)
-        select policies.Select((p, i) => p with { Metadata = p.Metadata with { Name = $"p{i}" } }).ToImmutableArray();
+        select Named(policies);
+
+    /// <summary>So many that they are found by an index, most of them by what they ask of host, path, certificate, token and method.</summary>
+    public static Gen<ImmutableArray<AuthorizationPolicy>> ManyPolicies { get; } =
+        from count in Gen.Choose(10, 60)
+        from action in Gen.Elements(PolicyAction.Allow, PolicyAction.Deny, PolicyAction.Custom)
+        from policies in Gen.Frequency(
+            (1, Policy()),
+            (6, from rules in Gen.Frequency((8, SelectiveRule()), (1, Rule()), (1, TokenRule())).ArrayOf(2) select Policies.Of("p", action, [.. rules]))).ArrayOf(count)
+        select Named(policies);
+
+    private static ImmutableArray<AuthorizationPolicy> Named(AuthorizationPolicy[] policies) =>
+        [.. policies.Select((p, i) => p with { Metadata = p.Metadata with { Name = $"p{i}" } })];
+
+    /// <summary>A rule that few requests match: every choice of it asks for something.</summary>
+    private static Gen<AuthorizationRule> SelectiveRule() =>
+        from sources in SelectiveSource().ArrayOf(2)
+        from sourceCount in Gen.Choose(0, 2)
+        from operations in SelectiveOperation().ArrayOf(2)
+        from operationCount in Gen.Choose(0, 2)
+        from conditions in Gen.Frequency((6, Gen.Constant(ImmutableArray<Condition>.Empty)), (1, Few(Condition(), 1)))
+        select new AuthorizationRule { From = [.. sources.Take(sourceCount)], To = [.. operations.Take(operationCount)], When = conditions };
+
+    private static Gen<RequestSource> SelectiveSource() => Gen.OneOf(
+        from values in OneOrTwo(RequestPrincipals)
+        from subject in Gen.Elements("", "alice", "bob", "carol")
+        select new RequestSource { RequestPrincipals = subject.Length == 0 ? values : [.. values, $"https://a.example/{subject}"] },
+        from values in OneOrTwo(Principals)
+        select new RequestSource { Principals = values });
+
+    private static Gen<Operation> SelectiveOperation() =>
+        from kind in Gen.Choose(0, 4)
+        from hosts in OneOrTwo(Hosts)
+        from paths in OneOrTwo(Paths)
+        from methods in OneOrTwo(Methods)
+        from notPaths in Gen.Frequency((6, Gen.Constant(ImmutableArray<string>.Empty)), (1, OneOrTwo(Paths)))
+        select new Operation
+        {
+            Hosts = kind is 0 or 3 ? hosts : [],
+            Paths = kind is 1 or 3 ? paths : [],
+            Methods = kind is 2 or 3 or 4 ? methods : [],
+            NotPaths = notPaths,
+        };
+
+    private static Gen<ImmutableArray<string>> OneOrTwo(string[] values) =>
+        Gen.Choose(1, 2).SelectMany(n => Gen.Elements(values).ArrayOf(n)).Select(v => v.ToImmutableArray());
 
     private static Gen<AuthorizationPolicy> Policy() =>
         from action in Gen.Frequency(

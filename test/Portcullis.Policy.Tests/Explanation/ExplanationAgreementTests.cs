@@ -20,12 +20,14 @@ public sealed class ExplanationAgreementTests
     public Property ExplainPolicies_RandomPoliciesAndRequests_DecidesAsTheCompiledProgram() => Prop.ForAll(
         (from mesh in PolicyGenerators.Meshes
          from policies in PolicyGenerators.PolicySets
+         from issuers in Gen.SubListOf(PolicyGenerators.Issuers)
          from requests in PolicyGenerators.Requests.ArrayOf(6)
-         select (mesh, policies, requests)).ToArbitrary(),
+         select (mesh, policies, issuers, requests)).ToArbitrary(),
         sample =>
         {
-            var compiled = Authorizer.Compile(sample.policies, sample.mesh, Workload, [], []);
-            var explainer = new RequestExplainer(new ResourceSet(sample.policies, [], "") { Mesh = sample.mesh }, Workload, null);
+            var compiled = Authorizer.Compile(sample.policies, sample.mesh, Workload, sample.issuers, []);
+            var explainer = new RequestExplainer(
+                new ResourceSet([.. sample.policies, TokenRules(sample.issuers)], [], "") { Mesh = sample.mesh }, Workload, null);
             foreach (var request in sample.requests)
             {
                 var decision = compiled.Evaluate(in request);
@@ -33,7 +35,7 @@ public sealed class ExplanationAgreementTests
 
                 Assert.Equal(decision.IsAllowed, explained.IsAllowed);
                 Assert.Equal(decision.PolicyId, explained.PolicyId);
-                Assert.Equal(decision.IsAllowed ? 200 : 403, explained.StatusCode);
+                Assert.Equal(decision.Outcome switch { DecisionOutcome.Allowed => 200, DecisionOutcome.Challenge => 401, _ => 403 }, explained.StatusCode);
                 Assert.Equal(decision.DenyShadow?.PolicyId, Shadow(explained, "DENY"));
                 Assert.Equal(decision.AllowShadow?.PolicyId, Shadow(explained, "ALLOW"));
                 Assert.Equal(compiled.EvaluateCustom(in request)?.PolicyId, First(explained.Policies.Where(p => p is { Action: "CUSTOM", IsDryRun: false })));
@@ -56,6 +58,15 @@ public sealed class ExplanationAgreementTests
             Assert.Equal(explained.NearMisses.Select(m => m.Missing.Length).Order(), explained.NearMisses.Select(m => m.Missing.Length));
             Assert.Equal(explained.IsAllowed ? "deny" : "allow", explained.SmallestChange!.To);
         });
+
+    private static RequestAuthentication TokenRules(IEnumerable<string?> issuers) => new()
+    {
+        ApiVersion = "security.istio.io/v1",
+        Kind = "RequestAuthentication",
+        Metadata = new() { Name = "jwt", Namespace = "istio-system" },
+        Origin = Policies.Of("jwt", PolicyAction.Allow, []).Origin,
+        JwtRules = [.. issuers.Select(i => new JwtRule { Issuer = i })],
+    };
 
     private static string? Shadow(DecisionExplanation explained, string action) => First(explained.Policies.Where(p => p.Action == action && p.IsDryRun));
 
