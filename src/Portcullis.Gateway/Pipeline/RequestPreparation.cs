@@ -41,6 +41,13 @@ internal static class RequestPreparation
             return LocalReply.SendAsync(context, StatusCodes.Status426UpgradeRequired, "", "low_version");
         }
 
+        if (request.Method.AsSpan().ContainsAnyInRange('a', 'z'))
+        {
+            // `get` is another method than `GET` (RFC 9110 §9.1), but not to every backend: a policy on methods would be dodged.
+            http.Response.Headers.Connection = "close";
+            return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.codec_error", "DPE");
+        }
+
         if (!RequestSanitizer.HasOnlyValidNames(request.Headers))
         {
             http.Response.Headers.Connection = "close";

@@ -24,6 +24,11 @@ public sealed partial class MetricsPageTests(EchoBackend backend) : IClassFixtur
                 kind: AuthorizationPolicy
                 metadata: {name: deny, namespace: istio-system}
                 spec: {action: DENY, rules: [{to: [{operation: {paths: [/denied]}}]}]}
+                """), ("dry-run.yaml", """
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: dry-run, namespace: istio-system, annotations: {istio.io/dry-run: "true"}}
+                spec: {action: DENY, rules: [{}]}
                 """));
         var bearer = "Authorization: Bearer " + issuer.Mint("alice");
         Assert.Equal(200, (await RawHttp.GetAsync(gateway.Port, "/", bearer)).Status);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Portcullis.Gateway;
 using Portcullis.Gateway.Jwks;
+using Portcullis.Resources;
 using Portcullis.Routing;
 
 namespace Portcullis.FunctionalTests.Support;
@@ -14,6 +15,8 @@ internal sealed record InProcessOptions
     public JwksFetchOptions KeyFetching { get; init; } = new();
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public WorkloadIdentity Workload { get; init; } = new();
 
     /// <summary>Opens the statistics' port too.</summary>
     public bool HasStats { get; init; }
@@ -62,6 +65,7 @@ internal sealed class InProcessGateway : IAsyncDisposable
                 {
                     Paths = [folder.File("config")],
                     MeshConfigFile = folder.Write("mesh.yaml", options.Mesh.Replace("${access-log}", accessLog, StringComparison.Ordinal)),
+                    Workload = options.Workload,
                     Ports = ports,
                     Status = new(new IPEndPoint(IPAddress.Loopback, 0), IsDefault: false),
                     Stats = options.HasStats ? new(new IPEndPoint(IPAddress.Loopback, 0), IsDefault: false) : null,

@@ -4,6 +4,7 @@ using System.Globalization;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Policy.Authentication;
+using Portcullis.Policy.Authorization;
 
 namespace Portcullis.Gateway.Telemetry.Metrics;
 
@@ -21,6 +22,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _tokens;
     private readonly Counter<long> _decisions;
+    private readonly Counter<long> _dryRuns;
     private readonly Counter<long> _refusals;
 
     public GatewayMetrics(SnapshotHolder<GatewaySnapshot> snapshots, VerifiedTokenCache? cache)
@@ -29,6 +31,7 @@ internal sealed class GatewayMetrics : IDisposable
         _duration = _meter.CreateHistogram<double>("istio_request_duration_milliseconds", description: "Time from request to complete response.");
         _tokens = _meter.CreateCounter<long>("portcullis_jwt_refused", description: "Requests refused by JWT authentication, by status.");
         _decisions = _meter.CreateCounter<long>("portcullis_authorization_denied", description: "Requests denied by AuthorizationPolicy, by policy.");
+        _dryRuns = _meter.CreateCounter<long>("portcullis_authorization_dry_run", description: "What dry-run policies would have decided.");
         _refusals = _meter.CreateCounter<long>("portcullis_configuration_refused", description: "Configurations that were refused for an error.");
         _meter.CreateObservableGauge("portcullis_configuration_generation", () => snapshots.Current.Generation, description: "Configurations that went live.");
         _meter.CreateObservableGauge("portcullis_configuration_problems", () => Problems(snapshots.Current), description: "Problems of the live configuration.");
@@ -70,9 +73,20 @@ internal sealed class GatewayMetrics : IDisposable
         {
             _decisions.Add(1, new KeyValuePair<string, object?>("policy", context.Decision.PolicyId ?? "none"));
         }
+
+        RecordDryRun("allow", context.Decision.AllowShadow);
+        RecordDryRun("deny", context.Decision.DenyShadow);
     }
 
     public void Dispose() => _meter.Dispose();
+
+    private void RecordDryRun(string action, ShadowResult? result)
+    {
+        if (result is { } shadow)
+        {
+            _dryRuns.Add(1, new TagList { { "action", action }, { "result", shadow.IsAllowed ? "allowed" : "denied" }, { "policy", shadow.PolicyId ?? "none" } });
+        }
+    }
 
     private static IEnumerable<Measurement<int>> Problems(GatewaySnapshot snapshot) => snapshot.Problems
         .GroupBy(p => p.Severity)
