@@ -40,6 +40,9 @@ public sealed record GatewayOptions
     /// <summary>Bound of the cache of verified tokens, in bytes; 0 verifies every token anew. Default 64 MiB.</summary>
     public long TokenCacheBytes { get; init; } = VerifiedTokenCache.DefaultCapacity;
 
+    /// <summary>Refused, and as many allowed, decisions that are kept to be explained; 0 keeps none and names none to clients. Default 1000.</summary>
+    public int DecisionCapacity { get; init; } = 1000;
+
     /// <summary>How long requests in flight may take to finish after a stop was asked for (Istio's <c>drainDuration</c>).</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(45);
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Portcullis.Gateway.Admin;
 using Portcullis.Gateway.Configuration;
+using Portcullis.Gateway.Decisions;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Jwks;
 using Portcullis.Gateway.Listeners;
@@ -26,6 +27,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
     private readonly ListenerGroup _listeners;
     private readonly ControlPorts _control;
     private readonly GatewayHealth _health;
+    private readonly DecisionsApi _decisions;
     private readonly List<IAsyncDisposable> _owned;
     private readonly CancellationTokenSource _stopWatching = new();
     private Task _watching = Task.CompletedTask;
@@ -37,6 +39,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         ListenerGroup listeners,
         ControlPorts control,
         GatewayHealth health,
+        DecisionsApi decisions,
         List<IAsyncDisposable> owned)
     {
         _logger = logger;
@@ -45,6 +48,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         _listeners = listeners;
         _control = control;
         _health = health;
+        _decisions = decisions;
         _owned = owned;
     }
 
@@ -77,10 +81,13 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var tokens = options.TokenCacheBytes > 0 ? new VerifiedTokenCache(options.TokenCacheBytes) : null;
         var metrics = new GatewayMetrics(snapshots, tokens);
         var pipeline = new RequestPipeline(new RouteExecutor(forwarder, time), time);
+        var journal = options.DecisionCapacity > 0 ? new DecisionJournal(options.DecisionCapacity) : null;
+        var recorder = journal is null ? null : new DecisionRecorder(journal);
+        var decisions = new DecisionsApi(journal, journal is null ? null : new LiveExplainer(journal, snapshots, options.Workload, options.Ports));
         var requestLog = loggers.CreateLogger("Portcullis.Requests");
         var connectionLog = loggers.CreateLogger("Portcullis.Connections");
         var listeners = new ListenerGroup(
-            key => new GatewayApplication(key, snapshots, pipeline, metrics, time, requestLog),
+            key => new GatewayApplication(key, snapshots, pipeline, metrics, recorder, time, requestLog),
             key => new ConnectionGate(snapshots, time, connectionLog),
             services,
             loggers,
@@ -88,7 +95,14 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var updater = new ConfigurationUpdater(options, snapshots, keys, tokens, upstreams, listeners, metrics, loggers, time);
         var health = new GatewayHealth(snapshots, keys, updater);
         var server = new GatewayServer(
-            loggers.CreateLogger<GatewayServer>(), services, updater, listeners, new ControlPorts(services, loggers), health, [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(names), new AsyncDisposer(metrics)]);
+            loggers.CreateLogger<GatewayServer>(),
+            services,
+            updater,
+            listeners,
+            new ControlPorts(services, loggers),
+            health,
+            decisions,
+            [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(names), new AsyncDisposer(metrics)]);
         try
         {
             await server.StartAsync(options, cancellationToken);
@@ -149,7 +163,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
             StatsPort = await BindAsync("statistics", options.Stats, prometheus.Handle, cancellationToken);
         }
 
-        AdminPort = await BindAsync("admin", options.Admin, new AdminApi(_health, _listeners).HandleAsync, cancellationToken);
+        AdminPort = await BindAsync("admin", options.Admin, new AdminApi(_health, _listeners, _decisions).HandleAsync, cancellationToken);
         _health.MarkListening();
         var warnings = Problems.Count(p => p.Severity == ProblemSeverity.Warning);
         LogReady(_logger, _updater.Current.Resources.All.Length, _listeners.Bound.Count, warnings);

@@ -7,6 +7,7 @@ var root = new RootCommand("Portcullis: an identity-aware ingress gateway that r
     DemoCommand.Create(),
     CheckCommand.Create(CompileCheck.Run, (set, _, _) => AnnotationCheck.Run(set), AnalysisCheck.Run),
     ExplainCommand.Create(),
+    DecisionsCommand.Create(),
     TestCommand.Create(),
     JwkCommand.Create(),
     JwtCommand.Create(),

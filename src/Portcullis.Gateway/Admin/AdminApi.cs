@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Http;
+using Portcullis.Gateway.Decisions;
 using Portcullis.Gateway.Listeners;
 
 namespace Portcullis.Gateway.Admin;
 
 /// <summary>The read-only admin API on loopback. Answers only to loopback names, so that a web page cannot reach it by DNS rebinding.</summary>
-internal sealed class AdminApi(GatewayHealth health, ListenerGroup listeners)
+internal sealed class AdminApi(GatewayHealth health, ListenerGroup listeners, DecisionsApi decisions)
 {
     public Task HandleAsync(HttpContext context)
     {
@@ -24,11 +25,13 @@ internal sealed class AdminApi(GatewayHealth health, ListenerGroup listeners)
         {
             case "/":
                 context.Response.ContentType = "text/plain";
-                return context.Response.WriteAsync("Portcullis admin API\n\n/status     state, problems, key sets\n/listeners  bound ports\n");
+                return context.Response.WriteAsync("Portcullis admin API\n\n/status     state, problems, key sets\n/listeners  bound ports\n/decisions  recent decisions; /decisions/ID explains one, /decisions/stream tells them as they are made\n");
             case "/status":
                 return GatewayHealth.WriteJsonAsync(context.Response, health.Detail());
             case "/listeners":
                 return GatewayHealth.WriteJsonAsync(context.Response, listeners.Bound.Select(b => new { address = b.Key.ToString(), port = b.Value }));
+            case { } path when path == "/decisions" || path.StartsWith("/decisions/", StringComparison.Ordinal):
+                return decisions.HandleAsync(context);
             default:
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
                 return Task.CompletedTask;

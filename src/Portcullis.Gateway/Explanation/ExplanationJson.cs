@@ -15,8 +15,13 @@ public static class ExplanationJson
         Converters = { new JsonStringEnumConverter() },
     };
 
+    private static readonly JsonSerializerOptions OneLine = new(Options) { WriteIndented = false };
+
     /// <summary>Indented JSON.</summary>
     public static string Serialize<T>(T explanation) => JsonSerializer.Serialize(explanation, Options);
+
+    /// <summary>JSON without a line break.</summary>
+    public static string SerializeLine<T>(T explanation) => JsonSerializer.Serialize(explanation, OneLine);
 
     /// <summary>Reads what <see cref="Serialize"/> wrote.</summary>
     /// <exception cref="JsonException">The text is something else.</exception>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Matching;
 using Portcullis.Policy;
@@ -46,6 +47,10 @@ public sealed class GatewayExplainer
     /// <summary>How paths are normalised.</summary>
     public PathNormalization NormalizationMode => _policies.NormalizationMode;
 
+    /// <summary>Explains what a snapshot that serves requests does with them.</summary>
+    internal static GatewayExplainer Of(GatewaySnapshot snapshot, WorkloadIdentity workload, PortMap ports) =>
+        new(snapshot.Resources, snapshot.Routing, snapshot.Mesh.RootNamespace is { } root ? workload with { RootNamespace = root } : workload, ports, snapshot.Authenticator);
+
     /// <summary>Explains a request that somebody describes.</summary>
     public ExplainedRequest Explain(RequestDescription request, DateTimeOffset now) => Explain(FactsOf(request), now);
 
@@ -56,15 +61,17 @@ public sealed class GatewayExplainer
     /// <param name="facts">The request as it arrives.</param>
     /// <param name="now">When: tokens expire.</param>
     /// <param name="view">The request as AUDIT, DENY and ALLOW policies see it; only meaningful when they are reached.</param>
-    internal ExplainedRequest Explain(RequestFacts facts, DateTimeOffset now, out FactsView view)
+    /// <param name="listenerPort">Port that the configuration gives the listener, where that is not the one really bound.</param>
+    internal ExplainedRequest Explain(RequestFacts facts, DateTimeOffset now, out FactsView view, int? listenerPort = null)
     {
+        ArgumentNullException.ThrowIfNull(facts);
         var decision = _policies.Explain(facts, now, out view);
         if (!decision.IsAllowed)
         {
             return new ExplainedRequest(decision.StatusCode, decision, null);
         }
 
-        var (status, route) = Route(facts, in view);
+        var (status, route) = Route(facts, listenerPort ?? facts.LocalPort, in view);
         return new ExplainedRequest(status, decision, route);
     }
 
@@ -94,12 +101,12 @@ public sealed class GatewayExplainer
         };
     }
 
-    private (int Status, RouteExplanation Route) Route(RequestFacts facts, ref readonly FactsView view)
+    private (int Status, RouteExplanation Route) Route(RequestFacts facts, int port, ref readonly FactsView view)
     {
-        var listener = _routing.Listeners.FirstOrDefault(l => l.Port == facts.LocalPort);
+        var listener = _routing.Listeners.FirstOrDefault(l => l.Port == port);
         if (listener is null)
         {
-            return (404, new RouteExplanation { Action = "none", Problem = $"no Gateway of this workload has a server that is bound to port {facts.LocalPort}" });
+            return (404, new RouteExplanation { Action = "none", Problem = $"no Gateway of this workload has a server that is bound to port {port}" });
         }
 
         var hosts = listener.Protocol == ListenerProtocol.Tls ? listener.FindChain(facts.ServerName ?? "")?.Hosts ?? VirtualHostTable.Empty : listener.Hosts;

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Portcullis.Gateway.Configuration;
+using Portcullis.Gateway.Decisions;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Telemetry.Metrics;
 
@@ -18,6 +19,7 @@ internal sealed partial class GatewayApplication(
     SnapshotHolder<GatewaySnapshot> snapshots,
     RequestPipeline pipeline,
     GatewayMetrics metrics,
+    DecisionRecorder? decisions,
     TimeProvider time,
     ILogger logger) : IHttpApplication<GatewayContext>
 {
@@ -36,6 +38,7 @@ internal sealed partial class GatewayApplication(
         context.Listener = context.Snapshot.FindListener(key);
         context.StartTimestamp = Stopwatch.GetTimestamp();
         context.StartTime = time.GetUtcNow();
+        context.TellsDecisionId = decisions is not null && !context.Snapshot.IsIstioExact;
         return context;
     }
 
@@ -61,7 +64,7 @@ internal sealed partial class GatewayApplication(
             }
 
             context.Http.Response.Clear();
-            await LocalReply.SendAsync(context, StatusCodes.Status500InternalServerError, "", "internal_error");
+            await LocalReply.SendAsync(context, StatusCodes.Status500InternalServerError, "", LocalReply.InternalError);
         }
         catch (Exception e) when (context.Http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
@@ -77,6 +80,7 @@ internal sealed partial class GatewayApplication(
         }
 
         metrics.Record(context);
+        decisions?.Record(context);
         context.Snapshot.AccessLog?.Write(context);
         context.Http.Uninitialize();
     }

@@ -16,6 +16,7 @@ namespace Portcullis.Gateway.Pipeline;
 /// </summary>
 internal sealed class GatewayContext
 {
+    private string? _decisionId;
     private BodyCounter? _requestCounter;
     private BodyCounter? _responseCounter;
 
@@ -67,10 +68,25 @@ internal sealed class GatewayContext
     /// <summary>Why the token was refused; <see langword="null"/> when it was not.</summary>
     public JwtStatus? TokenStatus { get; set; }
 
+    /// <summary>The rule whose check refused the token.</summary>
+    public JwtRuleReference? TokenRule { get; set; }
+
     /// <summary>What authentication adds to and removes from the forwarded request.</summary>
     public RequestEdits? Edits { get; set; }
 
     public Decision Decision { get; set; }
+
+    /// <summary>A token or a policy refused the request.</summary>
+    public bool IsRefused => TokenStatus is not null || !Decision.IsAllowed;
+
+    /// <summary>Names the decision; made when first asked for.</summary>
+    public string DecisionId => _decisionId ??= Decisions.DecisionId.Create();
+
+    /// <summary>The name, if anybody asked for it: then the decision is kept.</summary>
+    public string? KnownDecisionId => _decisionId;
+
+    /// <summary>A refusal names its decision to the client.</summary>
+    public bool TellsDecisionId { get; set; }
 
     public CompiledRoute? Route { get; set; }
 
@@ -151,6 +167,9 @@ internal sealed class GatewayContext
         ConnectionAddress = PeerAddress = RemoteAddress = null;
         Identity = null;
         TokenStatus = null;
+        TokenRule = null;
+        _decisionId = null;
+        TellsDecisionId = false;
         Edits = null;
         Decision = default;
         Route = null;

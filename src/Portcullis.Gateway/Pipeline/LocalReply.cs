@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using Portcullis.Gateway.Decisions;
 
 namespace Portcullis.Gateway.Pipeline;
 
@@ -9,6 +10,9 @@ internal static class LocalReply
 {
     public const string AccessDenied = "RBAC: access denied";
     public const string NoHealthyUpstream = "no healthy upstream";
+    /// <summary>Response code details of a fault of the gateway itself.</summary>
+    public const string InternalError = "internal_error";
+
     public const string UpstreamTimeout = "upstream request timeout";
 
     /// <summary>Sends the status with the text as its whole body; to a gRPC client as trailers-only with status 200.</summary>
@@ -17,6 +21,11 @@ internal static class LocalReply
         context.ResponseDetails = details;
         context.ResponseFlags ??= flags;
         var response = context.Http.Response;
+        if (context is { IsRefused: true, TellsDecisionId: true })
+        {
+            response.Headers[DecisionId.Header] = context.DecisionId;
+        }
+
         if (context.Route is not null)
         {
             // A route's response operations reach the gateway's own replies too, once the route is known (routing.md §2.14).

@@ -32,6 +32,7 @@ internal sealed class RequestPipeline(RouteExecutor routes, TimeProvider time)
             var result = authenticator.Authenticate(in view, time.GetUtcNow());
             if (!result.IsAccepted)
             {
+                context.TokenRule = result.Rule;
                 return RefuseTokenAsync(context, result.Status);
             }
 
@@ -88,6 +89,7 @@ internal sealed class RequestPipeline(RouteExecutor routes, TimeProvider time)
             headers.Append(header.Name, header.Value);
         }
 
+        context.Edits = edits;
         if (edits.ReplacesQuery)
         {
             context.Query = edits.Query;

@@ -87,7 +87,7 @@ internal static class RequestPreparation
     }
 
     /// <summary>An absolute-form target loses its scheme and authority; the server already took the authority for the Host.</summary>
-    private static string OriginForm(string target)
+    public static string OriginForm(string target)
     {
         if (target.StartsWith('/'))
         {

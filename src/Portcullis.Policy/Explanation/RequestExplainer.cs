@@ -154,7 +154,7 @@ public sealed class RequestExplainer
         if (facts.Known is { } known)
         {
             var result = new AuthenticationResult(known.Status, null, null, null);
-            return (result, Identity(known.Claims, known.Status, known.Rule, [], known.Claims is null ? "no token was accepted" : null));
+            return (result, Identity(known.Claims, known.Status, known.Rule, [], known.Note ?? (known.Claims is null ? "no token was accepted" : null)));
         }
 
         var (found, verdicts, note) = new TokenExaminer(_authenticator).Examine(view, facts, now);

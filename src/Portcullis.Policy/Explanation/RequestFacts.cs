@@ -58,4 +58,5 @@ public sealed record RequestFacts
 /// <param name="Status">Why the token was refused; <see cref="JwtStatus.Ok"/> when it was not, or none came.</param>
 /// <param name="Claims">Payload of the accepted token; <see langword="null"/> for an anonymous request.</param>
 /// <param name="Rule">The rule that accepted or refused it, as text.</param>
-public sealed record KnownIdentity(JwtStatus Status, ClaimSet? Claims, string? Rule);
+/// <param name="Note">What else was noted about the token; <see langword="null"/> for nothing.</param>
+public sealed record KnownIdentity(JwtStatus Status, ClaimSet? Claims, string? Rule, string? Note = null);

@@ -102,7 +102,7 @@ internal sealed class TokenExaminer(JwtAuthenticator? authenticator)
     private static TokenVerdict Verdict(string location, CompiledJwtRule rule, JwtStatus status, JsonWebToken? jwt, DateTimeOffset now) => new(
         location, rule.Reference.ToString(), rule.Issuer, status == JwtStatus.Ok, status.ToString(), status.Message, Detail(rule, status, jwt, now));
 
-    private static string? Detail(CompiledJwtRule rule, JwtStatus status, JsonWebToken? jwt, DateTimeOffset now) => (status, jwt) switch
+    internal static string? Detail(CompiledJwtRule rule, JwtStatus status, JsonWebToken? jwt, DateTimeOffset now) => (status, jwt) switch
     {
         (_, null) => null,
         (JwtStatus.UnknownIssuer, _) => $"`iss` is {Quote(jwt.Issuer)}, the rule is for {Quote(rule.Issuer)}",
@@ -116,7 +116,7 @@ internal sealed class TokenExaminer(JwtAuthenticator? authenticator)
 
     private static int KeyCount(CompiledJwtRule rule) => rule.Keys.Current.Keys?.Keys.Length ?? 0;
 
-    private static string Quote(string? text) => text is null ? "absent" : $"`{(text.Length > 200 ? text[..200] + "…" : text)}`";
+    internal static string Quote(string? text) => text is null ? "absent" : $"`{(text.Length > 200 ? text[..200] + "…" : text)}`";
 
     private static string Time(ulong seconds) => seconds <= (ulong)DateTimeOffset.MaxValue.ToUnixTimeSeconds()
         ? DateTimeOffset.FromUnixTimeSeconds((long)seconds).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Net;
 using System.Text.Json;
 using Portcullis.Explaining;
+using Portcullis.Gateway.Decisions;
 using Portcullis.Gateway.Explanation;
+using Portcullis.Policy.Explanation;
 
 namespace Portcullis.Commands;
 
@@ -19,18 +21,26 @@ internal static class ExplainCommand
         var claims = new Option<string?>("--as") { Description = "Claims of a token that counts as well signed: no keys and no identity provider are needed.", HelpName = "JSON" };
         var sourceIp = Address("--source-ip", "Address of the TCP peer. Default: 127.0.0.1.");
         var remoteIp = Address("--remote-ip", "Address of the client. Default: what X-Forwarded-For and the trusted proxies give.");
+        var id = new Option<string?>("--id")
+        {
+            Description = "A decision that a running gateway made: the x-portcullis-decision-id of its answer, or the access log's %DECISION_ID%.",
+            HelpName = "ID",
+        };
+        var admin = DecisionsCommand.Admin();
         var output = JoseOptions.Output();
         var command = new Command("explain", """
             Tell why a request passes or not: every policy, rule and condition with what it saw and what it wanted, what nearly matched, and the smallest
-            change that would turn the decision. Nothing is sent. Ends with 0 if the request passes, with 1 if it is refused.
+            change that would turn the decision. Nothing is sent. With --id a running gateway is asked about a request that it answered. Ends with 0 if the
+            request passes, with 1 if it is refused.
 
             Examples:
               portcullis explain -f config/ --request 'GET http://www.example.com/api'
               portcullis explain -f config/ -r 'GET http://www.example.com/api' --token "$TOKEN"
               portcullis explain -f config/ -r 'POST http://www.example.com/api' --as '{"iss":"https://idp.example.com","sub":"ada","groups":["dev"]}'
               portcullis explain -f config/ -r 'GET http://www.example.com/' -H 'x-forwarded-for: 203.0.113.7' --output json
+              portcullis explain --id 3kq8x0v5w2m7n9ra
             """);
-        foreach (var option in new Option[] { request, headers, token, claims, sourceIp, remoteIp, output })
+        foreach (var option in new Option[] { request, headers, token, claims, sourceIp, remoteIp, id, admin, output })
         {
             command.Options.Add(option);
         }
@@ -40,8 +50,19 @@ internal static class ExplainCommand
         {
             try
             {
+                var asJson = result.GetValue(output) == "json";
+                if (result.GetValue(id) is { } decision)
+                {
+                    if (result.GetValue(request) is not null || result.GetValue(gateway.Paths) is { Length: > 0 })
+                    {
+                        throw new InputException("--id asks a running gateway about a request that it has; leave out --request and -f");
+                    }
+
+                    return await ExplainLiveAsync(decision, result.GetRequiredValue(admin), asJson, result.InvocationConfiguration.Output, cancellationToken);
+                }
+
                 var description = Describe(
-                    result.GetValue(request) ?? throw new InputException("say which request: --request 'GET http://host/path'"),
+                    result.GetValue(request) ?? throw new InputException("say which request: --request 'GET http://host/path', or --id of a decision that a running gateway made"),
                     result.GetValue(headers) ?? [],
                     result.GetValue(token) is { } text ? InputText.ReadToken(text) : null,
                     result.GetValue(claims)) with
@@ -51,7 +72,7 @@ internal static class ExplainCommand
                 };
                 var explainer = await GatewayLoading.LoadAsync(gateway, result, fetchesKeys: description.Claims is null && MayCarryToken(description), cancellationToken);
                 var explained = explainer.Explain(description, TimeProvider.System.GetUtcNow());
-                Print(explained, result.GetValue(output) == "json", result.InvocationConfiguration.Output);
+                Print(explained, asJson, result.InvocationConfiguration.Output);
                 return explained.Decision.IsAllowed ? ExitCode.Good : ExitCode.No;
             }
             catch (InputException e)
@@ -73,6 +94,25 @@ internal static class ExplainCommand
         {
             new ExplanationText(TextConsole.For(writer)).Write(explained);
         }
+    }
+
+    /// <summary>A request or token may hold control characters, which a terminal would obey.</summary>
+    internal static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c)) : text;
+
+    private static async Task<int> ExplainLiveAsync(string id, string admin, bool asJson, TextWriter writer, CancellationToken cancellationToken)
+    {
+        using var client = new AdminClient(admin);
+        var live = await client.GetAsync<LiveExplanation>($"/decisions/{Uri.EscapeDataString(id.Trim())}", cancellationToken);
+        if (asJson)
+        {
+            await writer.WriteLineAsync(ExplanationJson.Serialize(live));
+        }
+        else
+        {
+            new ExplanationText(TextConsole.For(writer)).Write(live);
+        }
+
+        return live.Recorded.Outcome == ExplainedOutcome.Allowed ? ExitCode.Good : ExitCode.No;
     }
 
     private static RequestDescription Describe(string request, string[] headers, string? token, string? claims)

@@ -9,6 +9,7 @@ internal static class RunCommand
 {
     private const int DefaultStatusPort = 15021;
     private const int DefaultStatsPort = 15090;
+    private const int MaxDecisions = 100_000;
     private const string DefaultAdmin = "127.0.0.1:15000";
 
     public static Command Create()
@@ -29,6 +30,19 @@ internal static class RunCommand
             Description = $"Address of the admin API, or `off`. Default: {DefaultAdmin}; loopback only unless you say otherwise.",
             HelpName = "ADDRESS:PORT",
         };
+        var decisions = new Option<int>("--decisions")
+        {
+            Description = "How many refused, and as many allowed, decisions are kept for `explain --id`; no token is. 0: none.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1000,
+        };
+        decisions.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > MaxDecisions)
+            {
+                result.AddError($"--decisions: {result.Tokens[0].Value} is not between 0 and {MaxDecisions}");
+            }
+        });
         var keys = new KeyFetchArguments();
         var drain = new Option<int>("--drain-seconds")
         {
@@ -49,7 +63,7 @@ internal static class RunCommand
               portcullis run -f config/ --state-dir /var/lib/portcullis --jwks-ca private-ca.pem --jwks-block 10.0.0.0/8
             """);
         gateway.AddTo(command);
-        foreach (var option in new Option[] { status, stats, admin, drain, logFormat, logLevel })
+        foreach (var option in new Option[] { status, stats, admin, decisions, drain, logFormat, logLevel })
         {
             command.Options.Add(option);
         }
@@ -84,6 +98,7 @@ internal static class RunCommand
                 Status = Port(result.GetValue(status), DefaultStatusPort),
                 Stats = Port(result.GetValue(stats), DefaultStatsPort),
                 Admin = adminEndpoint,
+                DecisionCapacity = result.GetValue(decisions),
                 KeyFetching = keyFetching,
                 TokenCacheBytes = keys.TokenCacheBytes(result),
                 DrainTime = TimeSpan.FromSeconds(result.GetValue(drain)),

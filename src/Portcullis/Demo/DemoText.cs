@@ -36,6 +36,10 @@ internal static class DemoText
               curl -I -H "Authorization: Bearer $TOKEN" {url}/            # 401: no subject
               curl -I -H "Authorization: Bearer $TOKEN_SUB" {url}/        # 200
 
+            Why was one refused? Its answer has a header x-portcullis-decision-id:
+              portcullis explain --id ID                                  # the policy, the clause, and what would let it pass
+              portcullis decisions --follow                               # every decision as it is made
+
             Edit the files in {Relative(workspace.ConfigFolder)}/ and watch this terminal. Ctrl+C stops.
 
 

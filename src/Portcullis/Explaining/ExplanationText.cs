@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
+using Portcullis.Commands;
+using Portcullis.Gateway.Decisions;
 using Portcullis.Gateway.Explanation;
 using Portcullis.Policy.Explanation;
 using Spectre.Console;
@@ -12,6 +15,29 @@ internal sealed class ExplanationText(IAnsiConsole console)
     private const string Bad = "red";
     private const string Quiet = "grey";
     private const string Strong = "bold";
+
+    /// <summary>A decision that a gateway made: when and what, then the explanation.</summary>
+    public void Write(LiveExplanation live)
+    {
+        var made = live.Recorded;
+        var (word, style) = made.Outcome == ExplainedOutcome.Allowed ? ("allowed", Good) : ("refused", Bad);
+        Line(0, [("Decision ", Strong), (made.Id, Strong), (string.Create(CultureInfo.InvariantCulture, $"  {made.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff'Z'}"), null)]);
+        Line(1, [("was: ", Quiet), (word, style), (string.Create(CultureInfo.InvariantCulture, $", answered {made.Status} in {made.DurationMs:0.0} ms ({made.Reason})"), null)]);
+        Fact("from", made.RemoteIp == made.SourceIp ? $"{made.SourceIp}" : $"{made.RemoteIp} through {made.SourceIp}");
+        Fact("configuration", string.Create(CultureInfo.InvariantCulture, $"generation {made.Generation}{(live.ExplainedBy == made.Generation ? "" : $", explained by {live.ExplainedBy}")}"));
+        if (live.Note is { } note)
+        {
+            Line(1, [("note: ", Bad), (note, null)]);
+        }
+
+        if (made.IsCut)
+        {
+            Line(1, [("note: ", Bad), ("the request was too long to be kept whole", null)]);
+        }
+
+        console.WriteLine();
+        Write(new ExplainedRequest(live.StatusCode, live.Decision, live.Route));
+    }
 
     public void Write(ExplainedRequest explained)
     {
@@ -219,13 +245,10 @@ internal sealed class ExplanationText(IAnsiConsole console)
         var line = new Paragraph(new string(' ', depth * 2));
         foreach (var (text, style) in parts)
         {
-            line.Append(Printable(text), style is null ? Style.Plain : Style.Parse(style));
+            line.Append(ExplainCommand.Printable(text), style is null ? Style.Plain : Style.Parse(style));
         }
 
         console.Write(line);
         console.WriteLine();
     }
-
-    /// <summary>A request or token may hold control characters, which a terminal would obey.</summary>
-    private static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c)) : text;
 }

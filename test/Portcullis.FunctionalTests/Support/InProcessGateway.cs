@@ -18,6 +18,9 @@ internal sealed record InProcessOptions
 
     public WorkloadIdentity Workload { get; init; } = new();
 
+    /// <summary>Decisions of each kind that are kept; with any, the admin port is open.</summary>
+    public int DecisionCapacity { get; init; }
+
     /// <summary>Opens the statistics' port too.</summary>
     public bool HasStats { get; init; }
 }
@@ -38,6 +41,9 @@ internal sealed class InProcessGateway : IAsyncDisposable
     }
 
     public int Port { get; }
+
+    /// <summary>The admin API; only with decisions.</summary>
+    public int AdminPort => _server.AdminPort!.Value;
 
     public CollectedLog Log { get; }
 
@@ -69,7 +75,8 @@ internal sealed class InProcessGateway : IAsyncDisposable
                     Ports = ports,
                     Status = new(new IPEndPoint(IPAddress.Loopback, 0), IsDefault: false),
                     Stats = options.HasStats ? new(new IPEndPoint(IPAddress.Loopback, 0), IsDefault: false) : null,
-                    Admin = null,
+                    Admin = options.DecisionCapacity > 0 ? new(new IPEndPoint(IPAddress.Loopback, 0), IsDefault: false) : null,
+                    DecisionCapacity = options.DecisionCapacity,
                     KeyFetching = options.KeyFetching,
                     DrainTime = TimeSpan.FromSeconds(1),
                 },

@@ -22,6 +22,8 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public int StatsPort { get; private set; }
 
+    public int AdminPort { get; private set; }
+
     public int BackendPort => _backend.EndPoint.Port;
 
     /// <summary>A gateway for every host on port 80 that routes everything to httpbin.</summary>
@@ -98,6 +100,7 @@ internal sealed class RunningGateway : IAsyncDisposable
         Port = await _process.WaitForPortAsync("listening on *:0");
         StatusPort = await _process.WaitForPortAsync("status on");
         StatsPort = await _process.WaitForPortAsync("statistics on");
+        AdminPort = await _process.WaitForPortAsync("admin on");
         await _process.WaitForLineAsync("ready:");
     }
 }

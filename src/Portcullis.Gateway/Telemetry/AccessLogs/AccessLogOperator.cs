@@ -14,7 +14,7 @@ internal sealed record AccessLogOperator(string Name, bool IsNumber, Func<Gatewa
 {
     private const string Known =
         "START_TIME, PROTOCOL, RESPONSE_CODE, RESPONSE_FLAGS, RESPONSE_CODE_DETAILS, BYTES_RECEIVED, BYTES_SENT, DURATION, REQ(name), RESP(name), "
-        + "UPSTREAM_HOST, UPSTREAM_CLUSTER, DOWNSTREAM_LOCAL_ADDRESS, DOWNSTREAM_REMOTE_ADDRESS, ROUTE_NAME, POLICY_NAME, REQUEST_PRINCIPAL, CLAIM(name), "
+        + "UPSTREAM_HOST, UPSTREAM_CLUSTER, DOWNSTREAM_LOCAL_ADDRESS, DOWNSTREAM_REMOTE_ADDRESS, ROUTE_NAME, POLICY_NAME, DECISION_ID, REQUEST_PRINCIPAL, CLAIM(name), "
         + "DYNAMIC_METADATA(namespace:key)";
 
     public static AccessLogOperator Parse(string text)
@@ -54,6 +54,7 @@ internal sealed record AccessLogOperator(string Name, bool IsNumber, Func<Gatewa
         ("DOWNSTREAM_DIRECT_REMOTE_ADDRESS", _) => new(name, false, c => Endpoint(c.PeerAddress, c.PeerPort)),
         ("ROUTE_NAME", _) => new(name, false, c => c.Route?.Name),
         ("POLICY_NAME", _) => new(name, false, c => c.Decision.PolicyId),
+        ("DECISION_ID", _) => new(name, false, c => c.KnownDecisionId),
         ("REQUEST_PRINCIPAL", _) => new(name, false, c => c.Identity is { } i ? $"{i.Claims.Issuer}/{i.Claims.Subject}" : null),
         ("CLAIM", { Length: > 0 }) => Claim(argument),
         ("DYNAMIC_METADATA", { Length: > 0 }) => new(name, false, DynamicMetadata.Find(argument) ?? (static _ => null)),
