@@ -7,6 +7,7 @@ using Portcullis.Matching;
 using Portcullis.Policy;
 using Portcullis.Policy.Authentication;
 using Portcullis.Policy.Authorization;
+using Portcullis.Policy.Explanation;
 using Portcullis.Resources;
 using Portcullis.Routing;
 
@@ -26,6 +27,7 @@ internal sealed class GatewaySnapshot
         ImmutableArray<Problem> problems)
     {
         Resources = resources;
+        RecordedFields = new RecordedFields(resources);
         Routing = routing;
         Authenticator = authenticator;
         Authorizer = authorizer;
@@ -65,6 +67,9 @@ internal sealed class GatewaySnapshot
         PrincipalWithoutSub: PrincipalWithoutSubMode.Reject,
         DenyPathReadings: DenyPathReadingsMode.Exact,
     };
+
+    /// <summary>What is kept of the requests that it decides.</summary>
+    public RecordedFields RecordedFields { get; }
 
     /// <summary>Backends with their state at run time.</summary>
     public UpstreamTable Upstreams { get; }

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
-using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Policy.Explanation;
 using Portcullis.Resources;
@@ -23,7 +21,6 @@ internal sealed class DecisionRecorder(DecisionJournal journal)
     private const int MaxHeaderLines = 48;
     private const int MaxClaimsBytes = 4096;
 
-    private readonly ConditionalWeakTable<GatewaySnapshot, RecordedFields> _fields = [];
     private long _second;
     private int _taken;
 
@@ -58,10 +55,10 @@ internal sealed class DecisionRecorder(DecisionJournal journal)
         return Volatile.Read(ref _taken) < AllowedPerSecond && Interlocked.Increment(ref _taken) <= AllowedPerSecond;
     }
 
-    private DecisionRecord Create(GatewayContext context)
+    private static DecisionRecord Create(GatewayContext context)
     {
         var view = new RequestView(context);
-        var fields = _fields.GetValue(context.Snapshot, static s => new RecordedFields(s.Resources));
+        var fields = context.Snapshot.RecordedFields;
         var isCut = false;
         var headers = Headers(in view, fields, ref isCut);
         var target = fields.Target(Target(context));

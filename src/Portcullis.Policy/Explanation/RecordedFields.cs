@@ -17,6 +17,9 @@ public sealed class RecordedFields
 {
     private const int StackLimit = 256;
 
+    /// <summary>Every recorded request is searched for them.</summary>
+    private const int MaxHeaders = 256;
+
     /// <summary>What a preflight and a client behind proxies are told by, and what a reader looks for first.</summary>
     private static readonly string[] AlwaysHeaders = ["origin", "access-control-request-method", "x-forwarded-for", "user-agent", "content-type"];
 
@@ -45,7 +48,8 @@ public sealed class RecordedFields
         [
             .. AlwaysHeaders.Concat(conditions.Select(ConditionHeader).OfType<string>()).Concat(matches)
                 .Where(n => !n.StartsWith(':') && !ClaimPath.IsRouteKey(n))
-                .Distinct(StringComparer.OrdinalIgnoreCase),
+                .Distinct(StringComparer.OrdinalIgnoreCase)
+                .Take(MaxHeaders),
         ];
         _claims = AlwaysClaims.Concat(conditions.SelectMany(ConditionClaims)).Concat(matches.SelectMany(RouteClaims)).ToFrozenSet(StringComparer.Ordinal);
     }

@@ -121,6 +121,22 @@ public sealed class DecisionsApiTests : IDisposable
     }
 
     [Fact]
+    public async Task JsonAccessLog_HasTheId_AndAClientsOwnIsForwardedAsAnyHeader()
+    {
+        await using var gateway = await StartAsync(
+            mesh: """{accessLogFile: "${access-log}", accessLogEncoding: JSON, accessLogFormat: '{"id":"%DECISION_ID%","why":"%RESPONSE_CODE_DETAILS%"}'}""");
+
+        var denied = await RawHttp.GetAsync(gateway.Port, "/orders", $"{Header}: mine");
+        var passed = await RawHttp.GetAsync(gateway.Port, "/", $"{Header}: mine");
+        var allowed = (await JsonAsync(gateway, "/decisions?outcome=allowed")).GetProperty("decisions")[0].GetProperty("id").GetString();
+
+        Assert.Equal(["mine"], EchoedRequest.Of(passed).Lines(Header));
+        var log = (await gateway.StopAndReadAccessLogAsync()).Select(l => JsonElement.Parse(l)).ToArray();
+        Assert.Equal([denied.Header(Header), allowed], log.Select(l => l.GetProperty("id").GetString()));
+        Assert.Equal("rbac_access_denied_matched_policy[ns[istio-system]-policy[no-orders]-rule[0]]", log[0].GetProperty("why").GetString());
+    }
+
+    [Fact]
     public async Task Stream_TellsDecisionsAsEvents()
     {
         await using var gateway = await StartAsync();
