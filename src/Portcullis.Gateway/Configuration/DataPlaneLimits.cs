@@ -9,9 +9,6 @@ namespace Portcullis.Gateway.Configuration;
 /// </summary>
 internal static class DataPlaneLimits
 {
-    private const RetryConditions Served = RetryConditions.ConnectFailure | RetryConditions.RefusedStream | RetryConditions.GrpcUnavailable
-        | RetryConditions.GrpcCancelled | RetryConditions.ResetBeforeRequest;
-
     public static void Report(RoutingSnapshot routing, ResourceSet resources, ICollection<Problem> problems)
     {
         foreach (var server in routing.Listeners.Where(l => l.Protocol != ListenerProtocol.Http).SelectMany(l => l.Servers))
@@ -49,22 +46,6 @@ internal static class DataPlaneLimits
         if (!forward.Mirrors.IsEmpty)
         {
             Add(problems, service, rule, "`mirror` is not served by this version: no copies are sent", null);
-        }
-
-        if (forward.Retry.PerTryTimeout is not null)
-        {
-            Add(problems, service, $"{rule}.retries.perTryTimeout", "`perTryTimeout` is not served by this version: only the route's `timeout` limits a try", null);
-        }
-
-        if (service.Http[int.Parse(rule.AsSpan(10, rule.Length - 11), System.Globalization.CultureInfo.InvariantCulture)].Retries?.RetryOn is not null
-            && (forward.Retry.RetryOn & ~Served) != 0)
-        {
-            Add(
-                problems,
-                service,
-                $"{rule}.retries.retryOn",
-                "this version retries only what never reached a backend (`connect-failure`): other conditions of `retryOn` are not served",
-                null);
         }
     }
 

@@ -14,11 +14,20 @@ namespace Portcullis.Gateway.Forwarding;
 /// </summary>
 internal sealed class RequestTransformer(GatewayContext context) : HttpTransformer
 {
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+
     private static readonly UriCreationOptions Verbatim = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    /// <summary>The last response was turned down: nothing of it went to the client.</summary>
+    public bool HasRejected { get; private set; }
+
+    /// <summary>The last response's head went to the client, or is about to.</summary>
+    public bool HasPassedHead { get; private set; }
 
     public override ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
+        HasRejected = HasPassedHead = false;
         var headers = httpContext.Request.Headers;
         var connection = headers.Connection;
         // Only what is more than keep-alive, close or upgrade names headers to drop.
@@ -53,6 +62,13 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
             return true;
         }
 
+        if (!context.Upstream.AcceptsHead((int)proxyResponse.StatusCode, One(proxyResponse, "grpc-status"), One(proxyResponse, "x-envoy-ratelimited") is not null))
+        {
+            HasRejected = true;
+            return false;
+        }
+
+        HasPassedHead = true;
         context.UpstreamServiceTime = (long)Stopwatch.GetElapsedTime(context.UpstreamStartTimestamp).TotalMilliseconds;
         await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         var headers = httpContext.Response.Headers;
@@ -61,6 +77,9 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
         ResponseHeaders.Complete(context);
         return true;
     }
+
+    private static string? One(HttpResponseMessage response, string name) =>
+        response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
 
     private static bool IsPlain(StringValues connection) =>
         connection is [{ } one] && (one.Equals("keep-alive", StringComparison.OrdinalIgnoreCase)
@@ -81,12 +100,12 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
             var value = values[0];
             if (!request.Headers.TryAddWithoutValidation(name, value))
             {
-                (request.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, value);
+                EmptyContent.Of(request).Headers.TryAddWithoutValidation(name, value);
             }
         }
         else if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
         {
-            (request.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+            EmptyContent.Of(request).Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }
     }
 
@@ -94,7 +113,7 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
     {
         if (!request.Headers.Remove(name))
         {
-            request.Content?.Headers.Remove(name);
+            EmptyContent.Find(request)?.Headers.Remove(name);
         }
     }
 
@@ -109,9 +128,16 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
             Add(request, "x-envoy-external-address", client.ToString());
         }
 
-        if (context.Route?.Forward?.Timeout is { } timeout)
+        if (context.Upstream.ExpectedTimeout is { } timeout)
         {
+            // A rest below a millisecond is still a limit, which 0 would not be.
+            timeout = timeout < Shortest ? Shortest : timeout;
             Add(request, "x-envoy-expected-rq-timeout-ms", ((long)timeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+            if (LocalReply.IsGrpc(context.Http.Request))
+            {
+                Remove(request, "grpc-timeout");
+                Add(request, "grpc-timeout", GrpcTimeout.Format(timeout));
+            }
         }
 
         if (context.OriginalTarget is { } original)

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Routing;
@@ -34,7 +35,7 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
     public YarpForwarder(IServiceProvider services)
     {
         _forwarder = services.GetRequiredService<IHttpForwarder>();
-        _invoker = new HttpMessageInvoker(new SocketsHttpHandler
+        _invoker = new HttpMessageInvoker(new EmptyContent.Handler(new SocketsHttpHandler
         {
             UseProxy = false,
             UseCookies = false,
@@ -43,20 +44,32 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
             EnableMultipleHttp2Connections = true,
             ActivityHeadersPropagator = null,
             ConnectTimeout = ConnectTimeout,
+            ConnectCallback = UpstreamConnection.ConnectAsync,
             PooledConnectionIdleTimeout = TimeSpan.FromHours(1),
             MaxResponseHeadersLength = 60,
             RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
             ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-        });
+        }));
     }
 
-    public override async ValueTask<ForwardOutcome> ForwardAsync(GatewayContext context, CancellationToken timeout)
+    public override async ValueTask<ForwardResult> ForwardAsync(GatewayContext context, CancellationToken cancellationToken)
     {
         var http = context.Http;
         var config = UsesHttp2(context) ? Http2 : Http1;
         context.UpstreamStartTimestamp = Stopwatch.GetTimestamp();
-        var error = await _forwarder.SendAsync(http, context.Endpoint!.Prefix, _invoker, config, context.Transformer, timeout);
-        return error == ForwarderError.None ? ForwardOutcome.Completed : Explain(context, error, timeout);
+        var error = await _forwarder.SendAsync(http, context.Endpoint!.Prefix, _invoker, config, context.Transformer, cancellationToken);
+        if (error != ForwarderError.None)
+        {
+            return Explain(context, error, cancellationToken);
+        }
+
+        if (context.Transformer.HasRejected)
+        {
+            ClearStatus(http);
+            return new(ForwardOutcome.HeadRejected);
+        }
+
+        return new(ForwardOutcome.Completed);
     }
 
     public void Dispose() => _invoker.Dispose();
@@ -68,57 +81,67 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
         _ => false,
     };
 
-    private static ForwardOutcome Explain(GatewayContext context, ForwarderError error, CancellationToken timeout)
+    private static ForwardResult Explain(GatewayContext context, ForwarderError error, CancellationToken cancellationToken)
     {
         var http = context.Http;
         var exception = http.Features.Get<IForwarderErrorFeature>()?.Exception;
         http.Features.Set<IForwarderErrorFeature>(null);
-        if (http.Response.HasStarted)
+        var clientLeft = http.RequestAborted.IsCancellationRequested && !cancellationToken.IsCancellationRequested;
+        if (http.Response.HasStarted || context.Transformer.HasPassedHead)
         {
-            return http.RequestAborted.IsCancellationRequested ? ForwardOutcome.ClientFailed : ForwardOutcome.BrokenResponse;
+            return new(clientLeft ? ForwardOutcome.ClientFailed : ForwardOutcome.BrokenResponse);
         }
 
-        // What YARP put there (502, 504, 400) is replaced by Envoy's form of it.
-        http.Response.StatusCode = StatusCodes.Status200OK;
-        if (http.RequestAborted.IsCancellationRequested)
+        ClearStatus(http);
+        if (clientLeft)
         {
-            return ForwardOutcome.ClientFailed;
+            return new(ForwardOutcome.ClientFailed);
         }
 
-        if (timeout.IsCancellationRequested)
+        if (cancellationToken.IsCancellationRequested)
         {
-            return ForwardOutcome.Timeout;
+            return new(ForwardOutcome.Canceled);
         }
 
-        if (error is ForwarderError.RequestBodyClient or ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled)
-        {
-            return ForwardOutcome.ClientFailed;
-        }
-
-        return FromException(context, exception);
+        return error is ForwarderError.RequestBodyClient or ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled
+            ? new(ForwardOutcome.ClientFailed)
+            : FromException(exception);
     }
 
-    private static ForwardOutcome FromException(GatewayContext context, Exception? exception)
+    /// <summary>What YARP put there (502, 504, 400, or a rejected backend's status) is replaced by what comes next.</summary>
+    private static void ClearStatus(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status200OK;
+        http.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
+    }
+
+    private static ForwardResult FromException(Exception? exception)
     {
         for (var e = exception; e is not null; e = e.InnerException)
         {
             switch (e)
             {
+                case HttpProtocolException { ErrorCode: RefusedStream }:
+                    return new(ForwardOutcome.RefusedStream);
+                case HttpProtocolException { HttpRequestError: HttpRequestError.HttpProtocolError } reset:
+                    return new(reset.ErrorCode == 1 ? ForwardOutcome.ProtocolError : ForwardOutcome.Reset);
                 case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }:
-                    context.UpstreamFailureReason = ReasonOf(e);
-                    return ForwardOutcome.ConnectFailed;
+                    return new(ForwardOutcome.ConnectFailed, ReasonOf(e));
                 case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }:
-                    context.UpstreamFailureReason = "TLS handshake failed";
-                    return ForwardOutcome.ConnectFailed;
-                case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.HttpProtocolError or HttpRequestError.ConfigurationLimitExceeded }:
-                    return ForwardOutcome.ProtocolError;
+                    return new(ForwardOutcome.ConnectFailed, "TLS handshake failed");
+                case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
+                    return new(ForwardOutcome.ProtocolError);
+                case UpstreamClosedException:
+                    return new(ForwardOutcome.ClosedBeforeResponse);
                 case TimeoutException:
-                    return ForwardOutcome.ConnectTimeout;
+                    return new(ForwardOutcome.ConnectTimeout);
             }
         }
 
-        return ForwardOutcome.ClosedBeforeResponse;
+        return new(ForwardOutcome.ClosedBeforeResponse);
     }
+
+    private const long RefusedStream = 7;
 
     private static string? ReasonOf(Exception exception) => exception.GetBaseException() switch
     {

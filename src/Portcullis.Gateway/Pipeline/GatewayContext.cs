@@ -20,12 +20,19 @@ internal sealed class GatewayContext
     private BodyCounter? _requestCounter;
     private BodyCounter? _responseCounter;
 
-    public GatewayContext() => Transformer = new RequestTransformer(this);
+    public GatewayContext()
+    {
+        Transformer = new RequestTransformer(this);
+        Upstream = new UpstreamRequest(this);
+    }
 
     public DefaultHttpContext Http { get; } = new();
 
     /// <summary>Writes this request to the backend; lives as long as the context so that forwarding allocates none.</summary>
     public RequestTransformer Transformer { get; }
+
+    /// <summary>The request's way to its backend; lives as long as the context too.</summary>
+    public UpstreamRequest Upstream { get; }
 
     /// <summary>The configuration in force when the request arrived; used to its end.</summary>
     public GatewaySnapshot Snapshot { get; set; } = GatewaySnapshot.Empty;
@@ -118,6 +125,9 @@ internal sealed class GatewayContext
 
     /// <summary>Envoy's response flags, comma-joined; <see langword="null"/> when none.</summary>
     public string? ResponseFlags { get; set; }
+
+    /// <summary>Adds one of Envoy's response flags behind those that are there.</summary>
+    public void AddFlag(string flag) => ResponseFlags = ResponseFlags is { } before ? $"{before},{flag}" : flag;
 
     /// <summary>Envoy's response code details.</summary>
     public string? ResponseDetails { get; set; }

@@ -19,7 +19,11 @@ internal static class LocalReply
     public static Task SendAsync(GatewayContext context, int status, string body, string details, string? flags = null)
     {
         context.ResponseDetails = details;
-        context.ResponseFlags ??= flags;
+        if (flags is not null)
+        {
+            context.AddFlag(flags);
+        }
+
         var response = context.Http.Response;
         if (context is { IsRefused: true, TellsDecisionId: true })
         {

@@ -88,7 +88,7 @@ internal sealed class RouteExecutor(Forwarder forwarder, TimeProvider time)
         }
 
         Target(context, action, destination);
-        await new Attempts(context, action, forwarder, time).RunAsync();
+        await context.Upstream.RunAsync(action, forwarder, time);
     }
 
     /// <summary>Path, query and host as they go upstream.</summary>

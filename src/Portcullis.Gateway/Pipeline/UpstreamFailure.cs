@@ -6,11 +6,17 @@ namespace Portcullis.Gateway.Pipeline;
 /// <summary>Tells the client, in Envoy's words and flags, why the backend did not answer (routing.md §6.7).</summary>
 internal static class UpstreamFailure
 {
-    public static Task AnswerAsync(GatewayContext context, ForwardOutcome outcome, bool wasRetried)
+    /// <summary>Answers for an attempt that brought no response, or cuts a response that broke off.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="result">Of the last try.</param>
+    /// <param name="wasRetried">It was not the first try.</param>
+    /// <param name="retriesExhausted">The policy wanted another try and has none left.</param>
+    public static Task AnswerAsync(GatewayContext context, in ForwardResult result, bool wasRetried, bool retriesExhausted)
     {
-        switch (outcome)
+        switch (result.Outcome)
         {
             case ForwardOutcome.ClientFailed:
+            case ForwardOutcome.Canceled:
                 context.ClientWentAway();
                 if (!context.Http.Response.HasStarted)
                 {
@@ -19,29 +25,44 @@ internal static class UpstreamFailure
 
                 return Task.CompletedTask;
             case ForwardOutcome.BrokenResponse:
-                context.ResponseFlags = "UC";
-                context.ResponseDetails = "upstream_reset_after_response_started{connection_termination}";
-                context.Http.Abort();
-                return Task.CompletedTask;
-            case ForwardOutcome.Timeout:
-                return LocalReply.SendAsync(context, StatusCodes.Status504GatewayTimeout, LocalReply.UpstreamTimeout, "response_timeout", "UT");
+                return Cut(context, "UC", "upstream_reset_after_response_started{connection_termination}");
             default:
-                return ResetAsync(context, outcome, wasRetried);
+                return ResetAsync(context, result, wasRetried, retriesExhausted);
         }
     }
 
-    private static Task ResetAsync(GatewayContext context, ForwardOutcome outcome, bool wasRetried)
+    /// <summary>504: the route's or the try's time is over.</summary>
+    public static Task TimeoutAsync(GatewayContext context, bool isOfTry, bool retriesExhausted = false) => LocalReply.SendAsync(
+        context,
+        StatusCodes.Status504GatewayTimeout,
+        LocalReply.UpstreamTimeout,
+        isOfTry ? "upstream_per_try_timeout" : "response_timeout",
+        retriesExhausted ? "UT,URX" : "UT");
+
+    /// <summary>Ends a response that has begun, so that the client cannot take it for whole.</summary>
+    public static Task Cut(GatewayContext context, string flag, string details)
     {
-        var (status, reason, flag) = outcome switch
+        context.AddFlag(flag);
+        context.ResponseDetails = details;
+        context.Http.Abort();
+        return Task.CompletedTask;
+    }
+
+    private static Task ResetAsync(GatewayContext context, in ForwardResult result, bool wasRetried, bool retriesExhausted)
+    {
+        var (status, reason, flag) = result.Outcome switch
         {
             ForwardOutcome.ConnectFailed => (StatusCodes.Status503ServiceUnavailable, "remote connection failure", "UF"),
             ForwardOutcome.ConnectTimeout => (StatusCodes.Status503ServiceUnavailable, "connection timeout", "UF"),
             ForwardOutcome.ProtocolError => (StatusCodes.Status502BadGateway, "protocol error", "UPE"),
+            ForwardOutcome.Reset => (StatusCodes.Status503ServiceUnavailable, "remote reset", "UR"),
+            ForwardOutcome.RefusedStream => (StatusCodes.Status503ServiceUnavailable, "remote refused stream reset", "UR"),
             _ => (StatusCodes.Status503ServiceUnavailable, "connection termination", "UC"),
         };
-        var cause = context.UpstreamFailureReason is { } transport ? $", transport failure reason: {transport}" : "";
+        context.UpstreamFailureReason = result.TransportFailure;
+        var cause = result.TransportFailure is { } transport ? $", transport failure reason: {transport}" : "";
         var body = $"upstream connect error or disconnect/reset before headers. {(wasRetried ? "retried and the latest " : "")}reset reason: {reason}{cause}";
-        var details = $"upstream_reset_before_response_started{{{(context.UpstreamFailureReason is { } t ? $"{reason},{t}" : reason)}}}".Replace(' ', '_');
-        return LocalReply.SendAsync(context, status, body, details, wasRetried ? flag + ",URX" : flag);
+        var details = $"upstream_reset_before_response_started{{{(result.TransportFailure is { } t ? $"{reason},{t}" : reason)}}}".Replace(' ', '_');
+        return LocalReply.SendAsync(context, status, body, details, retriesExhausted ? flag + ",URX" : flag);
     }
 }
