@@ -23,9 +23,12 @@ public sealed class PolicyTestRunner
     private readonly ImmutableArray<AuthorizationPolicy> _policies;
     private readonly ImmutableArray<RequestAuthentication> _authentications;
 
-    private PolicyTestRunner(RequestJudge judge, TestRequests requests, ImmutableArray<AuthorizationPolicy> policies, ImmutableArray<RequestAuthentication> authentications)
+    private readonly string _host;
+
+    private PolicyTestRunner(
+        RequestJudge judge, TestRequests requests, ImmutableArray<AuthorizationPolicy> policies, ImmutableArray<RequestAuthentication> authentications, string host)
     {
-        (_judge, _requests, _policies, _authentications) = (judge, requests, policies, authentications);
+        (_judge, _requests, _policies, _authentications, _host) = (judge, requests, policies, authentications, host);
         _check = new ExpectationCheck([.. policies.Cast<Resource>().Concat(authentications).Select(p => $"{p.Metadata.Namespace}/{p.Metadata.Name}").Distinct()]);
     }
 
@@ -51,7 +54,7 @@ public sealed class PolicyTestRunner
             GatewayExplainer.Compile(WithoutCustom(resources), workload, ports, tokens.AddKeyTo(keys), problems),
             new RequestExplainer(resources, workload, authenticator: null),
             resources.Mesh);
-        return new PolicyTestRunner(judge, new TestRequests(tokens, authentications), policies, authentications);
+        return new PolicyTestRunner(judge, new TestRequests(tokens, authentications), policies, authentications, HostOf(resources));
     }
 
     /// <summary>Runs tests.</summary>
@@ -70,6 +73,9 @@ public sealed class PolicyTestRunner
         return new PolicyTestReport(results, coverage.Build(), time.GetElapsedTime(start));
     }
 
+    /// <summary>A first file of tests, YAML: for each rule a request that should match it and one that should not, with what the policies say to them now.</summary>
+    public string Scaffold(DateTimeOffset now) => new PolicyTestScaffold(_judge, _requests.Describe, _host).Write(_policies, _authentications, now);
+
     private PolicyTestResult Run(PolicyTest test, DateTimeOffset now, TimeProvider time, CoverageCollector coverage)
     {
         if (test.Skip is not null)
@@ -83,6 +89,11 @@ public sealed class PolicyTestRunner
         coverage.Observe(judgement.Explained.Decision);
         return new PolicyTestResult(test, differences.IsEmpty ? PolicyTestOutcome.Passed : PolicyTestOutcome.Failed, differences, judgement, time.GetElapsedTime(start));
     }
+
+    /// <summary>The first host that the resources serve by name.</summary>
+    private static string HostOf(ResourceSet resources) =>
+        resources.OfType<VirtualService>().SelectMany(v => v.Hosts).FirstOrDefault(h => !h.Contains('*', StringComparison.Ordinal) && h.Contains('.', StringComparison.Ordinal))
+        ?? "app.example.com";
 
     private static ResourceSet WithoutCustom(ResourceSet resources) =>
         new(resources.All.Where(r => r is not AuthorizationPolicy { Action: PolicyAction.Custom }), resources.Problems, resources.Revision) { Mesh = resources.Mesh };

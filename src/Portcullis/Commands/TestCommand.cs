@@ -19,7 +19,7 @@ internal static class TestCommand
     public static Command Create()
     {
         var gateway = new GatewayArguments();
-        var tests = new Argument<string[]>("tests") { Description = "Files of policy tests, and folders with such files.", HelpName = "TESTS", Arity = ArgumentArity.OneOrMore };
+        var tests = new Argument<string[]>("tests") { Description = "Files of policy tests, and folders with such files.", HelpName = "TESTS", Arity = ArgumentArity.ZeroOrMore };
         var filter = new Option<string?>("--filter") { Description = "Run only the tests whose name holds this text, case ignored; `*` stands for anything.", HelpName = "TEXT" };
         var minCoverage = new Option<double?>("--min-coverage") { Description = "Fail when the tests exercise less than this of the policies, in percent.", HelpName = "PERCENT" };
         var coverage = new Option<CoverageDetail>("--coverage")
@@ -32,6 +32,7 @@ internal static class TestCommand
         output.AcceptOnlyFromAmong("text", "json", "junit");
         var junit = new Option<string?>("--junit") { Description = "Also write JUnit XML to this file.", HelpName = "FILE" };
         var watch = new Option<bool>("--watch") { Description = "Run again whenever a resource or a test changes, until interrupted." };
+        var scaffold = new Option<bool>("--scaffold") { Description = "Write tests for the policies to standard output: for each rule a request that matches it and one beside it." };
         var command = new Command("test", """
             Run policy tests: requests in YAML with what has to become of them. Nothing is sent, and no keys are needed: tests make their own tokens from
             claims. Tells which policies, rules and clauses no test exercises. docs/reference/policy-tests.md has the format.
@@ -43,10 +44,11 @@ internal static class TestCommand
               portcullis test -f config/ --mesh-config mesh.yaml tests/ --junit results.xml --min-coverage 80
               portcullis test -f config/ policy-tests.yaml --filter 'admin*' --coverage none
               portcullis test -f config/ policy-tests.yaml --watch
+              portcullis test -f config/ --scaffold > policy-tests.yaml
             """);
         command.Arguments.Add(tests);
         gateway.AddTo(command);
-        foreach (var option in new Option[] { filter, minCoverage, coverage, output, junit, watch })
+        foreach (var option in new Option[] { filter, minCoverage, coverage, output, junit, watch, scaffold })
         {
             command.Options.Add(option);
         }
@@ -55,6 +57,13 @@ internal static class TestCommand
         gateway.Paths.AllowMultipleArgumentsPerToken = false;
         command.Validators.Add(result =>
         {
+            if (result.GetValue(scaffold) == (result.GetValue(tests) is { Length: > 0 }))
+            {
+                result.AddError(result.GetValue(scaffold)
+                    ? "--scaffold writes tests and runs none; leave the files of tests away"
+                    : "say where the tests are: portcullis test -f config/ policy-tests.yaml; --scaffold writes a first file");
+            }
+
             if (result.GetValue(minCoverage) is < 0 or > 100)
             {
                 result.AddError("--min-coverage is a percentage, from 0 to 100");
@@ -77,7 +86,12 @@ internal static class TestCommand
                 result.GetValue(minCoverage),
                 result.InvocationConfiguration.Output,
                 result.InvocationConfiguration.Error);
-            string[] paths = result.GetRequiredValue(tests);
+            string[] paths = result.GetValue(tests) ?? [];
+            if (result.GetValue(scaffold))
+            {
+                return run.Scaffold(await OfflinePolicyTests.LoadAsync(options, [], cancellationToken));
+            }
+
             return result.GetValue(watch)
                 ? await WatchAsync(options, [.. paths], run, cancellationToken)
                 : run.Once(await OfflinePolicyTests.LoadAsync(options, [.. paths], cancellationToken));
@@ -118,20 +132,25 @@ internal static class TestCommand
     private sealed record Run(
         Func<PolicyTest, bool>? Filter, string Format, string? JUnitFile, CoverageDetail Coverage, double? MinCoverage, TextWriter Output, TextWriter Error)
     {
-        public int Once(OfflinePolicyTests tests)
+        public int Scaffold(OfflinePolicyTests tests)
         {
-            foreach (var problem in tests.Problems.Where(p => p.Severity == ProblemSeverity.Error))
+            if (Ready(tests) is not { } runner)
             {
-                Error.WriteLine(problem);
-            }
-
-            if (tests.Runner is null)
-            {
-                Error.WriteLine("test: nothing was run; see above");
                 return ExitCode.Usage;
             }
 
-            var report = tests.Runner.Run(tests.Suites, TimeProvider.System, Filter);
+            Output.Write(runner.Scaffold(TimeProvider.System.GetUtcNow()));
+            return ExitCode.Good;
+        }
+
+        public int Once(OfflinePolicyTests tests)
+        {
+            if (Ready(tests) is not { } runner)
+            {
+                return ExitCode.Usage;
+            }
+
+            var report = runner.Run(tests.Suites, TimeProvider.System, Filter);
             Print(report);
             if (JUnitFile is not null && !TryWriteJUnit(report))
             {
@@ -151,6 +170,21 @@ internal static class TestCommand
             }
 
             return report.Failed > 0 ? ExitCode.No : ExitCode.Good;
+        }
+
+        private PolicyTestRunner? Ready(OfflinePolicyTests tests)
+        {
+            foreach (var problem in tests.Problems.Where(p => p.Severity == ProblemSeverity.Error))
+            {
+                Error.WriteLine(problem);
+            }
+
+            if (tests.Runner is null)
+            {
+                Error.WriteLine("test: nothing was run; see above");
+            }
+
+            return tests.Runner;
         }
 
         private void Print(PolicyTestReport report)

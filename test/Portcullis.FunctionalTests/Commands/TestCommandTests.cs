@@ -183,6 +183,59 @@ public sealed class TestCommandTests : IDisposable
     }
 
     [Fact]
+    public void Scaffold_WritesTestsThatHoldAndExerciseEveryRule()
+    {
+        _folder.Write("config/more.yaml", """
+            apiVersion: security.istio.io/v1
+            kind: RequestAuthentication
+            metadata: {name: jwt, namespace: istio-system}
+            spec: {jwtRules: [{issuer: "https://a.example", jwksUri: "https://a.example/jwks", audiences: [shop], fromHeaders: [{name: x-token}]}]}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: more, namespace: istio-system}
+            spec:
+              rules:
+              - from: [{source: {requestPrincipals: ["https://a.example/*"], remoteIpBlocks: [10.0.0.0/8]}}]
+                to: [{operation: {paths: ["/orders/{*}"], methods: [POST], hosts: ["*.shop.example"], ports: ["8080"]}}]
+                when:
+                - {key: "request.auth.claims[realm][roles]", values: ["dev*"]}
+                - {key: "request.headers[x-tenant]", values: ["yes"]}
+                - {key: connection.sni, values: [a.example]}
+              - from: [{source: {principals: [cluster.local/ns/a/sa/b]}}]
+              - from: [{source: {namespaces: [prod]}}]
+              - from: [{source: {requestPrincipals: ["*"]}}]
+                when: [{key: request.auth.presenter, values: [app]}]
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: shut, namespace: istio-system}
+            spec: {action: DENY, rules: [{to: [{operation: {paths: [/admin*]}}], from: [{source: {ipBlocks: [203.0.113.0/24]}}]}]}
+            """);
+        using var scaffold = new StringWriter();
+
+        Assert.Equal(0, TestCommand.Create().Parse(["-f", Config, "--scaffold"]).Invoke(new InvocationConfiguration { Output = scaffold }));
+        var (code, output, error) = Run(_folder.Write("t.yaml", scaffold.ToString()));
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("policies 3/3, rules 6/6", output, StringComparison.Ordinal);
+        Assert.Contains("JWT rules 1/1", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--scaffold", "t.yaml")]
+    [InlineData("--min-coverage", "101", "t.yaml")]
+    [InlineData("--output", "xml", "t.yaml")]
+    [InlineData]
+    public async Task WrongUsage_EndsWith2(params string[] arguments)
+    {
+        var (code, _, error) = await PortcullisProcess.RunAsync(["test", "-f", Config, .. arguments]);
+
+        Assert.Equal(2, code);
+        Assert.NotEmpty(error);
+    }
+
+    [Fact]
     public async Task Watch_RunsAgainWhenAPolicyOrATestChanges()
     {
         var tests = Tests("http://h/open", "allow");
