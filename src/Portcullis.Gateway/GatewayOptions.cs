@@ -37,6 +37,12 @@ public sealed record GatewayOptions
     /// <summary>How remote key sets are fetched; <see langword="null"/> is the defaults with what the environment says.</summary>
     public JwksFetchOptions? KeyFetching { get; init; }
 
+    /// <summary>
+    /// Whether CUSTOM policies may name different providers; <see langword="null"/> is what the environment says
+    /// (<see cref="ExternalAuthorization.CustomProviders.SeveralProvidersVariable"/>).
+    /// </summary>
+    public bool? AllowsSeveralAuthorizers { get; init; }
+
     /// <summary>Bound of the cache of verified tokens, in bytes; 0 verifies every token anew. Default 64 MiB.</summary>
     public long TokenCacheBytes { get; init; } = VerifiedTokenCache.DefaultCapacity;
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Portcullis.Gateway.Admin;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Decisions;
+using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Jwks;
 using Portcullis.Gateway.Listeners;
@@ -80,7 +81,9 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var upstreams = new UpstreamDirectory(names);
         var tokens = options.TokenCacheBytes > 0 ? new VerifiedTokenCache(options.TokenCacheBytes) : null;
         var metrics = new GatewayMetrics(snapshots, tokens);
-        var pipeline = new RequestPipeline(new RouteExecutor(forwarder, time), time);
+        var authorizers = new ExternalAuthorizers(AllowsSeveralAuthorizers(options, loggers));
+        var external = new ExternalAuthorizationStage(metrics, loggers.CreateLogger("Portcullis.ExternalAuthorization"), time);
+        var pipeline = new RequestPipeline(new RouteExecutor(forwarder, time), external, time);
         var journal = options.DecisionCapacity > 0 ? new DecisionJournal(options.DecisionCapacity) : null;
         var recorder = journal is null ? null : new DecisionRecorder(journal);
         var decisions = new DecisionsApi(journal, journal is null ? null : new LiveExplainer(journal, snapshots, options.Workload, options.Ports));
@@ -92,7 +95,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
             services,
             loggers,
             options.DrainTime);
-        var updater = new ConfigurationUpdater(options, snapshots, keys, tokens, upstreams, listeners, metrics, loggers, time);
+        var updater = new ConfigurationUpdater(options, snapshots, keys, tokens, upstreams, authorizers, listeners, metrics, loggers, time);
         var health = new GatewayHealth(snapshots, keys, updater);
         var server = new GatewayServer(
             loggers.CreateLogger<GatewayServer>(),
@@ -102,7 +105,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
             new ControlPorts(services, loggers),
             health,
             decisions,
-            [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(names), new AsyncDisposer(metrics)]);
+            [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(authorizers), new AsyncDisposer(names), new AsyncDisposer(metrics)]);
         try
         {
             await server.StartAsync(options, cancellationToken);
@@ -179,6 +182,22 @@ public sealed partial class GatewayServer : IAsyncDisposable
         }
 
         return port;
+    }
+
+    private static bool AllowsSeveralAuthorizers(GatewayOptions options, ILoggerFactory loggers)
+    {
+        if (options.AllowsSeveralAuthorizers is { } given)
+        {
+            return given;
+        }
+
+        var allows = CustomProviders.AllowsSeveral(Environment.GetEnvironmentVariable, out var problem);
+        if (problem is not null)
+        {
+            LogEnvironment(loggers.CreateLogger<GatewayServer>(), problem);
+        }
+
+        return allows;
     }
 
     private static JwksFetchOptions FetchOptions(GatewayOptions options, ILoggerFactory loggers)

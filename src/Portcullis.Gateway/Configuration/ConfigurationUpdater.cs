@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Jwks;
 using Portcullis.Gateway.Listeners;
@@ -27,6 +28,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     private readonly SnapshotHolder<GatewaySnapshot> _snapshots;
     private readonly RemoteJwksResolver _keys;
     private readonly UpstreamDirectory _upstreams;
+    private readonly ExternalAuthorizers _authorizers;
     private readonly ListenerGroup _listeners;
     private readonly GatewayMetrics _metrics;
     private readonly AccessLogs _accessLogs;
@@ -45,6 +47,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         RemoteJwksResolver keys,
         VerifiedTokenCache? tokens,
         UpstreamDirectory upstreams,
+        ExternalAuthorizers authorizers,
         ListenerGroup listeners,
         GatewayMetrics metrics,
         ILoggerFactory loggers,
@@ -55,6 +58,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         _keys = keys;
         _tokens = tokens;
         _upstreams = upstreams;
+        _authorizers = authorizers;
         _listeners = listeners;
         _metrics = metrics;
         _time = time;
@@ -164,7 +168,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         var problems = resources.Problems.ToList();
         return GatewaySnapshot.Compile(
             resources,
-            new SnapshotEnvironment(_options.Workload, _options.Ports, keys, _tokens, _upstreams),
+            new SnapshotEnvironment(_options.Workload, _options.Ports, keys, _tokens, _upstreams, _authorizers),
             problems,
             generation: Current.Generation + 1,
             accessLog: HasError(resources.Problems) ? null : _accessLogs.For(resources.Mesh, problems));

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Telemetry.AccessLogs;
@@ -23,6 +24,7 @@ internal sealed class GatewaySnapshot
         RoutingSnapshot routing,
         JwtAuthenticator? authenticator,
         Authorizer authorizer,
+        ExternalAuthorizationPlan externalAuthorization,
         UpstreamTable upstreams,
         ImmutableArray<Problem> problems)
     {
@@ -31,6 +33,7 @@ internal sealed class GatewaySnapshot
         Routing = routing;
         Authenticator = authenticator;
         Authorizer = authorizer;
+        ExternalAuthorization = externalAuthorization;
         Upstreams = upstreams;
         Problems = problems;
         _listeners = routing.Listeners.Where(IsServed).ToFrozenDictionary(l => new ListenerKey(l.Bind, l.Port));
@@ -50,6 +53,9 @@ internal sealed class GatewaySnapshot
     public JwtAuthenticator? Authenticator { get; }
 
     public Authorizer Authorizer { get; }
+
+    /// <summary>Whom to ask when <see cref="Authorizer"/> finds a CUSTOM match.</summary>
+    public ExternalAuthorizationPlan ExternalAuthorization { get; }
 
     /// <summary>How request paths are normalised.</summary>
     public PathNormalization NormalizationMode => Mesh.PathNormalization switch
@@ -103,7 +109,8 @@ internal sealed class GatewaySnapshot
         var authenticator = JwtAuthenticator.Compile(authentications, environment.Keys, options, problems);
         var issuers = authentications.SelectMany(a => a.JwtRules).Select(r => r.Issuer);
         var authorizer = Authorizer.Compile(resources.OfType<AuthorizationPolicy>(), mesh, workload, issuers, problems);
-        return new GatewaySnapshot(resources, routing, authenticator, authorizer, environment.Upstreams.TableFor(routing), [.. problems])
+        var external = ExternalAuthorizationPlan.Compile(resources, workload, routing, environment.Authorizers, problems);
+        return new GatewaySnapshot(resources, routing, authenticator, authorizer, external, environment.Upstreams.TableFor(routing), [.. problems])
         {
             Generation = generation,
             AccessLog = accessLog,

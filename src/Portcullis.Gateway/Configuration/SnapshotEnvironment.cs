@@ -1,3 +1,4 @@
+using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Policy.Authentication;
 using Portcullis.Resources;
@@ -11,5 +12,11 @@ namespace Portcullis.Gateway.Configuration;
 /// <param name="Keys">Finds remote key sets.</param>
 /// <param name="VerifiedTokens">Tokens verified before; <see langword="null"/> verifies every token anew.</param>
 /// <param name="Upstreams">State of backends.</param>
+/// <param name="Authorizers">Connections to external authorizers; <see langword="null"/>: none is asked.</param>
 internal sealed record SnapshotEnvironment(
-    WorkloadIdentity Workload, PortMap Ports, IJwksResolver Keys, VerifiedTokenCache? VerifiedTokens, UpstreamDirectory Upstreams);
+    WorkloadIdentity Workload,
+    PortMap Ports,
+    IJwksResolver Keys,
+    VerifiedTokenCache? VerifiedTokens,
+    UpstreamDirectory Upstreams,
+    ExternalAuthorizers? Authorizers = null);

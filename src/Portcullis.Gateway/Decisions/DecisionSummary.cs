@@ -119,6 +119,8 @@ public sealed record DecisionSummary
     private static string ReasonOf(DecisionRecord record) => record switch
     {
         { TokenStatus: { } status } => status.Message,
+        { Details: "ext_authz_denied", PolicyId: { } policy } => $"refused by the external authorizer of {policy}",
+        { Details: "ext_authz_error" or "ext_authz_invalid", PolicyId: { } policy } => $"the external authorizer of {policy} failed",
         { IsRefused: true, PolicyId: { } policy } => $"denied by {policy}",
         { IsRefused: true } => "no ALLOW policy matches",
         { PolicyId: { } policy } => $"allowed by {policy}",

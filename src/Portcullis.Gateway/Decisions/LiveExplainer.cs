@@ -41,6 +41,8 @@ internal sealed class LiveExplainer(DecisionJournal journal, SnapshotHolder<Gate
         var older = recorded.Generation == present ? null
             : string.Create(CultureInfo.InvariantCulture, $"the configuration has changed since: generation {recorded.Generation} → {present}; this is what the older one, which decided, says");
         var differs = isSame ? null
+            : !decision.ExternalChecks.IsEmpty && recorded.Details?.StartsWith("ext_authz_", StringComparison.Ordinal) == true
+            ? $"it was {then} ({recorded.Reason}); the explanation is for the case that the authorizer allows"
             : $"what was kept of the request does not suffice: it was {then} ({recorded.Reason}), while this explanation {now}; a policy looks at a credential, which is not kept, or at something too long";
         return (older, differs) switch
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Portcullis.Gateway.Configuration;
+using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Matching;
 using Portcullis.Policy;
@@ -20,7 +21,8 @@ public sealed class GatewayExplainer
 
     private GatewayExplainer(ResourceSet resources, RoutingSnapshot routing, WorkloadIdentity workload, PortMap ports, JwtAuthenticator? authenticator)
     {
-        _policies = new RequestExplainer(resources, workload, authenticator);
+        var authorizers = CustomProviders.Resolve(resources, workload, routing, CustomProviders.AllowsSeveral());
+        _policies = new RequestExplainer(resources, workload, authenticator, [.. authorizers.Select(a => a.ToFacts())]);
         (_routing, _mesh, _ports) = (routing, resources.Mesh, ports);
     }
 

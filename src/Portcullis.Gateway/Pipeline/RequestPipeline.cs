@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Jose;
 using Portcullis.Policy.Authentication;
 using Portcullis.Policy.Authorization;
@@ -8,7 +9,7 @@ namespace Portcullis.Gateway.Pipeline;
 /// <summary>
 /// The stages of a request in Envoy's order: normalise, CUSTOM, JWT, AUDIT/DENY/ALLOW, then fault, CORS and route. Each answers, or hands on.
 /// </summary>
-internal sealed class RequestPipeline(RouteExecutor routes, TimeProvider time)
+internal sealed class RequestPipeline(RouteExecutor routes, ExternalAuthorizationStage external, TimeProvider time)
 {
     /// <summary>Answers the request, by itself or from a backend.</summary>
     public Task InvokeAsync(GatewayContext context)
@@ -20,13 +21,23 @@ internal sealed class RequestPipeline(RouteExecutor routes, TimeProvider time)
         }
 
         var view = new RequestView(context);
-        var snapshot = context.Snapshot;
-        if (snapshot.Authorizer.EvaluateCustom(in view) is { } custom)
-        {
-            // An authorizer that cannot be asked denies what it would have been asked about (authorization.md §10).
-            return Deny(context, new Decision(DecisionOutcome.Forbidden, custom.PolicyId));
-        }
+        // Asynchronous only for requests that a CUSTOM policy matches.
+        return context.Snapshot.Authorizer.EvaluateCustom(in view) is { } custom ? AskAsync(context, custom) : ContinueAsync(context);
+    }
 
+    private async Task AskAsync(GatewayContext context, CustomMatch custom)
+    {
+        if (await external.PassesAsync(context, custom))
+        {
+            await ContinueAsync(context);
+        }
+    }
+
+    /// <summary>The stages behind CUSTOM.</summary>
+    private Task ContinueAsync(GatewayContext context)
+    {
+        var view = new RequestView(context);
+        var snapshot = context.Snapshot;
         if (snapshot.Authenticator is { } authenticator)
         {
             var result = authenticator.Authenticate(in view, time.GetUtcNow());
@@ -41,7 +52,7 @@ internal sealed class RequestPipeline(RouteExecutor routes, TimeProvider time)
         }
 
         context.Decision = snapshot.Authorizer.Evaluate(in view);
-        return context.Decision.IsAllowed ? routes.InvokeAsync(context) : Deny(context, context.Decision);
+        return context.Decision.IsAllowed ? routes.InvokeAsync(context) : DenyAsync(context, context.Decision);
     }
 
     /// <summary>401 or 403 for a token that failed a check (authentication.md §13).</summary>
@@ -55,7 +66,7 @@ internal sealed class RequestPipeline(RouteExecutor routes, TimeProvider time)
     }
 
     /// <summary>403, or 401 where another token could pass.</summary>
-    private static Task Deny(GatewayContext context, in Decision decision)
+    internal static Task DenyAsync(GatewayContext context, in Decision decision)
     {
         context.Decision = decision;
         CorsStage.MarkRefusal(context);

@@ -64,6 +64,9 @@ public sealed class Authorizer
         IEnumerable<AuthorizationPolicy> policies, MeshConfig mesh, WorkloadIdentity workload, ICollection<Problem> problems) =>
         new(PolicyRules.Compile(policies, mesh, workload, isTcp: true, problems), mesh, []);
 
+    /// <summary>Whether the policy only rehearses (<c>istio.io/dry-run</c>); a CUSTOM policy that does has no effect at all.</summary>
+    public static bool IsDryRun(AuthorizationPolicy policy) => PolicyRules.IsDryRun(policy);
+
     /// <summary>The first CUSTOM rule, in the order of their ids, that matches; its claims are not looked at.</summary>
     /// <returns><see langword="null"/> when there is none, and the request goes on.</returns>
     public CustomMatch? EvaluateCustom<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes =>

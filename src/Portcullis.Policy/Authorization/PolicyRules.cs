@@ -44,17 +44,6 @@ internal sealed class PolicyRules
             {
                 rules._rules.Add((set, rule));
             }
-
-            if (set == PolicySets.Custom)
-            {
-                problems.Add(Problem.At(
-                    policy,
-                    "spec.provider.name",
-                    ProblemSeverity.Warning,
-                    ProblemCodes.Unsupported,
-                    $"external authorizers such as `{policy.ProviderName}` are not asked: every request that the policy matches is denied",
-                    "express the policy with action DENY or ALLOW, or remove it"));
-            }
         }
 
         return rules;

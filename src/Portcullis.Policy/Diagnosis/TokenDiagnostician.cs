@@ -153,8 +153,9 @@ public sealed class TokenDiagnostician
     {
         if (_authorizer.EvaluateCustom(in request) is { } custom)
         {
-            return new(403, DenialExplanation.AccessDenied, IsKnown: true, new(
-                $"the CUSTOM policy {custom.PolicyId} matches before any token is looked at", "its provider cannot be asked, so what it covers is denied"));
+            return new(null, null, IsKnown: false, new(
+                $"the CUSTOM policy {custom.PolicyId} asks the external authorizer `{custom.Provider}` before any token is looked at",
+                "only a running gateway asks it; leave the path of that policy to see what the token does"));
         }
 
         var authenticated = default(AuthenticationResult);

@@ -33,6 +33,12 @@ public sealed record DecisionExplanation
     /// <summary>Why, in one sentence.</summary>
     public required string Reason { get; init; }
 
+    /// <summary>
+    /// External authorizers that would be asked first, in this order. The rest of the explanation holds for the case that all of them allow; whoever denies
+    /// ends the request.
+    /// </summary>
+    public ImmutableArray<ExternalCheck> ExternalChecks { get; init; } = [];
+
     /// <summary>The rule that decided, <c>ns[NS]-policy[NAME]-rule[i]</c>; <see langword="null"/> when none did.</summary>
     public string? PolicyId { get; init; }
 

@@ -19,16 +19,20 @@ public sealed class RequestExplainer
     private readonly ReferenceAuthorizer _reference;
     private readonly ImmutableArray<ExplainedPolicy> _policies;
     private readonly bool _hasTokenRules;
+    private readonly ImmutableArray<ExternalAuthorizerFacts> _authorizers;
 
     /// <param name="resources">All resources; policies that do not apply to the workload are left out.</param>
     /// <param name="workload">The gateway.</param>
     /// <param name="authenticator">The JWT stage of these resources; <see langword="null"/> when no rule is attached.</param>
-    public RequestExplainer(ResourceSet resources, WorkloadIdentity workload, JwtAuthenticator? authenticator)
+    /// <param name="authorizers">The external authorizers; one that is not among them cannot be asked.</param>
+    public RequestExplainer(
+        ResourceSet resources, WorkloadIdentity workload, JwtAuthenticator? authenticator, ImmutableArray<ExternalAuthorizerFacts> authorizers = default)
     {
         ArgumentNullException.ThrowIfNull(resources);
         _mesh = resources.Mesh;
         workload = _mesh.RootNamespace is { } root ? workload with { RootNamespace = root } : workload;
         _authenticator = authenticator;
+        _authorizers = authorizers.IsDefault ? [] : authorizers;
         var issuers = resources.OfType<RequestAuthentication>()
             .Where(r => PolicyAttachment.AppliesTo(r, r.Selection, workload))
             .SelectMany(a => a.JwtRules)
@@ -82,20 +86,25 @@ public sealed class RequestExplainer
         request = request with { Path = path, DenyReadings = [.. _reference.Readings(path).Distinct().Where(r => r != path)] };
         var anonymous = ReferenceRequest.Of(in view);
         var custom = Explain(anonymous, p => p.Action == PolicyAction.Custom);
-        if (FirstCustom(custom) is { } asked)
+        var (checks, cannotBeAsked) = new CustomExaminer(_authorizers).Examine(custom);
+        if (cannotBeAsked is { } denied)
         {
-            return DeniedByCustom(request, asked.Policy, asked.Rule, custom);
+            return DeniedByCustom(request, denied, checks, custom);
         }
 
         var (result, identity) = Identify(view, facts, now);
         if (!result.IsAccepted)
         {
-            return Refused(request, identity, result.Status, custom);
+            return AfterChecks(Refused(request, identity, result.Status, custom), checks);
         }
 
         view = view.After(facts.Known is { } known ? known.Claims : result.Identity?.Claims, result.Edits);
-        return ExplainPolicies(in view, request, identity, custom);
+        return AfterChecks(ExplainPolicies(in view, request, identity, custom), checks);
     }
+
+    private static DecisionExplanation AfterChecks(DecisionExplanation explained, ImmutableArray<ExternalCheck> checks) => checks.IsEmpty
+        ? explained
+        : explained with { ExternalChecks = checks, Reason = $"{CustomExaminer.Condition(checks)}: {explained.Reason}" };
 
     /// <summary>Explains what the AUDIT, DENY and ALLOW policies make of a request whose path is normalised and whose token is verified.</summary>
     public DecisionExplanation ExplainPolicies<TRequest>(ref readonly TRequest request) where TRequest : struct, IRequestAttributes
@@ -205,25 +214,21 @@ public sealed class RequestExplainer
             : "403, because no token of a configured issuer could change that";
     }
 
-    private static (PolicyExplanation Policy, RuleExplanation Rule)? FirstCustom(ImmutableArray<PolicyExplanation> custom)
-    {
-        var matches = custom.Where(p => !p.IsDryRun).SelectMany(p => p.Rules.Where(r => r.Matches).Select(r => (Policy: p, Rule: r))).ToList();
-        return matches.Count == 0 ? null : matches.MinBy(m => m.Rule.Id, StringComparer.Ordinal);
-    }
-
     /// <summary>An authorizer that cannot be asked denies what it would have been asked about (authorization.md §10).</summary>
     private static DecisionExplanation DeniedByCustom(
-        RequestExplanation request, PolicyExplanation policy, RuleExplanation rule, ImmutableArray<PolicyExplanation> custom) => new()
+        RequestExplanation request, CustomDenial denied, ImmutableArray<ExternalCheck> checks, ImmutableArray<PolicyExplanation> custom) => AfterChecks(
+        new DecisionExplanation
         {
             Outcome = ExplainedOutcome.Forbidden,
             StatusCode = 403,
-            Reason = $"denied by {rule.Id}: its external authorizer `{policy.Provider}` is not asked by this version, so what it would be asked about is denied",
-            PolicyId = rule.Id,
+            Reason = $"denied by {denied.RuleId}: its external authorizer `{denied.Provider}` cannot be asked, because {denied.Reason}",
+            PolicyId = denied.RuleId,
             Request = request,
             Identity = new IdentityExplanation { Status = "not looked at" },
             Policies = custom,
-            SmallestChange = new SmallestChange("allow", "express the policy with action DENY or ALLOW, or change the request so that it does not match", []),
-        };
+            SmallestChange = new SmallestChange("allow", "mend the provider in the mesh configuration, or change the request so that the rule does not match", []),
+        },
+        checks);
 
     /// <summary>One policy, its rules ready to be evaluated.</summary>
     private sealed class ExplainedPolicy(AuthorizationPolicy policy, MeshConfig mesh)

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using Portcullis.Resources;
 
 namespace Portcullis.Routing;
@@ -56,6 +57,9 @@ internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload
             ? new(name, ClusterOf(service, found, rule, subset, name))
             : new(name, null, "subset", $"no DestinationRule in effect for `{host}` has a subset `{subset}`");
     }
+
+    /// <summary>Namespaces that define a host.</summary>
+    public ImmutableArray<string> NamespacesOf(string host) => _services.NamespacesOf(host);
 
     public FrozenDictionary<ClusterId, Cluster> ToFrozen() => _clusters.ToFrozenDictionary();
 

@@ -95,6 +95,10 @@ internal sealed class ServiceRegistry
         return candidates[0];
     }
 
+    /// <summary>Namespaces that define a host, sorted.</summary>
+    public ImmutableArray<string> NamespacesOf(string host) =>
+        _byHost.TryGetValue(host, out var candidates) ? [.. candidates.Select(c => c.Namespace).Distinct().Order(StringComparer.Ordinal)] : [];
+
     private void Add(ServiceHost host) => (_byHost.TryGetValue(host.Host, out var list) ? list : _byHost[host.Host] = []).Add(host);
 }
 

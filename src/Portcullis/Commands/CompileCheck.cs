@@ -1,3 +1,4 @@
+using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Jose;
 using Portcullis.Policy;
 using Portcullis.Policy.Authentication;
@@ -13,10 +14,13 @@ internal static class CompileCheck
     public static IEnumerable<Problem> Run(ResourceSet set, WorkloadIdentity workload, PortMap ports)
     {
         var problems = new List<Problem>();
-        RoutingSnapshot.Compile(set, workload, set.Mesh, ports, problems);
+        var routing = RoutingSnapshot.Compile(set, workload, set.Mesh, ports, problems);
         var authentications = set.OfType<RequestAuthentication>().Where(r => PolicyAttachment.AppliesTo(r, r.Selection, workload)).ToList();
         JwtAuthenticator.Compile(authentications, new UnfetchedKeys(), AuthenticationOptions.For(set.Mesh, workload), problems);
         Authorizer.Compile(set.OfType<AuthorizationPolicy>(), set.Mesh, workload, authentications.SelectMany(a => a.JwtRules).Select(r => r.Issuer), problems);
+        // Names that the mesh configuration does not know are found by the references' check.
+        var providers = CustomProviders.Resolve(set, workload, routing, CustomProviders.AllowsSeveral());
+        CustomProviders.Report(providers.Where(p => p.Settings is not null), ProblemSeverity.Error, problems);
         return problems;
     }
 

@@ -30,8 +30,9 @@ internal static class ExplainCommand
         var output = JoseOptions.Output();
         var command = new Command("explain", """
             Tell why a request passes or not: every policy, rule and condition with what it saw and what it wanted, what nearly matched, and the smallest
-            change that would turn the decision. Nothing is sent. With --id a running gateway is asked about a request that it answered. Ends with 0 if the
-            request passes, with 1 if it is refused.
+            change that would turn the decision. Nothing is sent: where a CUSTOM policy would ask an external authorizer, it says whom, and goes on as if the
+            answer were yes. With --id a running gateway is asked about a request that it answered. Ends with 0 if the request passes, with 1 if it is
+            refused.
 
             Examples:
               portcullis explain -f config/ --request 'GET http://www.example.com/api'

@@ -13,6 +13,7 @@ internal sealed class ExplanationText(IAnsiConsole console)
 {
     private const string Good = "green";
     private const string Bad = "red";
+    private const string Open = "yellow";
     private const string Quiet = "grey";
     private const string Strong = "bold";
 
@@ -44,6 +45,11 @@ internal sealed class ExplanationText(IAnsiConsole console)
         var decision = explained.Decision;
         Headline(explained);
         Fact("why", decision.Reason);
+        foreach (var check in decision.ExternalChecks)
+        {
+            WriteCheck(check);
+        }
+
         if (explained.Route?.Problem is { } problem)
         {
             Fact("but", problem);
@@ -75,9 +81,20 @@ internal sealed class ExplanationText(IAnsiConsole console)
 
     private void Headline(ExplainedRequest explained)
     {
-        var (word, style) = explained.Decision.IsAllowed ? ("ALLOWED", $"{Strong} {Good}") : ("REFUSED", $"{Strong} {Bad}");
+        var (word, style) = !explained.Decision.IsAllowed ? ("REFUSED", $"{Strong} {Bad}")
+            : explained.Decision.ExternalChecks.IsEmpty ? ("ALLOWED", $"{Strong} {Good}")
+            : ("DEPENDS", $"{Strong} {Open}");
         var status = explained.Decision.IsAllowed && explained.Route?.Action == "forward" && explained.StatusCode == 200 ? "forwarded" : $"{explained.StatusCode}";
         Line(0, [(word, style), ($"  {status}  ", Strong), ($"{explained.Decision.Request.Method} {explained.Decision.Request.Authority}{explained.Decision.Request.Target}", null)]);
+    }
+
+    /// <summary>Whom a running gateway would ask first; the rest holds for the answer yes.</summary>
+    private void WriteCheck(ExternalCheck check)
+    {
+        Fact("asks", $"`{check.Provider}`{(check.Address is { } address ? $" ({address})" : "")}, because {check.RuleId} matches");
+        Fact("  it allows", check.IfAllowed);
+        Fact("  it denies", check.IfDenied);
+        Fact("  it fails", check.IfFailed);
     }
 
     private void WriteNearMisses(DecisionExplanation decision)

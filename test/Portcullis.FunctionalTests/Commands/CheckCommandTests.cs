@@ -37,6 +37,37 @@ public sealed class CheckCommandTests : IDisposable
         Assert.Equal((0, "0 errors, 0 warnings, 0 notes; 2 resources read\n"), (code, output));
     }
 
+    [Theory]
+    [InlineData("service: nowhere.test, port: 1", "PC2002", "`nowhere.test` is no Service or ServiceEntry that the gateway sees")]
+    [InlineData("service: authz.test, port: 81", "PC2002", "`authz.test` has no port 81")]
+    [InlineData("service: authz.test, port: 80, includeAdditionalHeadersInCheck: {x: '%WHAT%'}", "PC1005", "`%WHAT%` is not a command")]
+    [InlineData("service: authz.test, port: 80", null, "0 errors")]
+    public void Check_ExternalAuthorizerThatCannotBeAsked_IsAnErrorAtThePolicy(string provider, string? code, string text)
+    {
+        var mesh = Write("mesh.yaml", $"extensionProviders: [{{name: p, envoyExtAuthzHttp: {{{provider}}}}}]");
+        var file = Write("ask.yaml", """
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: ask, namespace: istio-system}
+            spec:
+              action: CUSTOM
+              provider: {name: p}
+              rules: [{}]
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: ServiceEntry
+            metadata: {name: authz, namespace: istio-system}
+            spec: {hosts: [authz.test], ports: [{number: 80, name: http, protocol: HTTP}], resolution: STATIC, endpoints: [{address: 127.0.0.1}]}
+            """);
+
+        var (exit, output, _) = Run("-f", file, "--mesh-config", mesh);
+
+        Assert.Equal(code is null ? 0 : 1, exit);
+        Assert.Contains(text, output, StringComparison.Ordinal);
+        Assert.Equal(code is not null, output.Contains($"error {code}: spec.provider.name: the external authorizer `p` cannot be asked", StringComparison.Ordinal));
+        Assert.Equal(code is not null, output.Contains($"{file}:6:", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Check_AnError_IsNamedAsCompilersDoAndExitsOne()
     {

@@ -11,6 +11,7 @@ public sealed class ExplainCommandTests : IDisposable
     private const string Issuer = "testing@asm.test.io";
 
     private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _mesh = new();
     private readonly TokenIssuer _issuer = new(Issuer);
 
     public ExplainCommandTests()
@@ -29,7 +30,11 @@ public sealed class ExplainCommandTests : IDisposable
             """);
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _mesh.Dispose();
+    }
 
     [Fact]
     public void Refused_NamesTheNearMissItsLineAndTheSmallestChange()
@@ -90,6 +95,49 @@ public sealed class ExplainCommandTests : IDisposable
 
         Assert.NotEqual(0, code);
         Assert.NotEmpty(output);
+    }
+
+    [Fact]
+    public void CustomPolicy_NamesTheAuthorizerAndExplainsTheRest()
+    {
+        var mesh = Ask("envoyExtAuthzHttp: {service: httpbin.default.svc.cluster.local, port: 8000}");
+
+        var (code, output) = Run("--mesh-config", mesh, "--request", "GET http://shop.example/asked", "--as", $$"""{"iss":"{{Issuer}}","sub":"demo@asm.test.io"}""");
+
+        Assert.Equal(0, code);
+        Assert.StartsWith("DEPENDS  forwarded", output, StringComparison.Ordinal);
+        Assert.Contains("why: if the external authorizer `p` allows it: allowed by ns[istio-system]-policy[require-jwt]-rule[0]", output, StringComparison.Ordinal);
+        Assert.Contains("asks: `p` (http httpbin.default.svc.cluster.local:8000), because ns[istio-system]-policy[ask]-rule[0] matches", output, StringComparison.Ordinal);
+        Assert.Contains("it fails: 403 with an empty body", output, StringComparison.Ordinal);
+
+        var (refused, text) = Run("--mesh-config", mesh, "--request", "GET http://shop.example/asked");
+        Assert.Equal(1, refused);
+        Assert.StartsWith("REFUSED  401", text, StringComparison.Ordinal);
+        Assert.Contains("why: if the external authorizer `p` allows it: ALLOW policies are attached and none of them matches", text, StringComparison.Ordinal);
+
+        var (_, json) = Run("--mesh-config", mesh, "--request", "GET http://shop.example/asked", "--output", "json");
+        Assert.Equal("p", JsonElement.Parse(json).GetProperty("decision").GetProperty("externalChecks")[0].GetProperty("provider").GetString());
+    }
+
+    [Fact]
+    public void CustomPolicy_WhoseAuthorizerCannotBeAsked_Denies()
+    {
+        var (code, output) = Run("--mesh-config", Ask("envoyExtAuthzGrpc: {service: nowhere.test, port: 1}"), "--request", "GET http://shop.example/asked");
+
+        Assert.Equal(1, code);
+        Assert.StartsWith("REFUSED  403", output, StringComparison.Ordinal);
+        Assert.Contains("its external authorizer `p` cannot be asked, because `nowhere.test` is no Service or ServiceEntry that the gateway sees", output, StringComparison.Ordinal);
+    }
+
+    private string Ask(string provider)
+    {
+        _folder.Write("ask.yaml", """
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: ask, namespace: istio-system}
+            spec: {action: CUSTOM, provider: {name: p}, rules: [{to: [{operation: {paths: [/asked]}}]}]}
+            """);
+        return _mesh.Write("mesh.yaml", $"extensionProviders: [{{name: p, {provider}}}]");
     }
 
     private (int Code, string Output) Run(params string[] arguments)

@@ -17,7 +17,11 @@ public sealed partial class MetricsPageTests(EchoBackend backend) : IClassFixtur
     {
         var issuer = RemoteKeys.Issuer(Issuer, "known");
         await using var server = await KeyServer.StartAsync(issuer.Key);
-        var options = RemoteKeys.Refreshing(RemoteKeys.Never) with { HasStats = true };
+        var options = RemoteKeys.Refreshing(RemoteKeys.Never) with
+        {
+            HasStats = true,
+            Mesh = "extensionProviders: [{name: nobody, envoyExtAuthzHttp: {service: nobody.test, port: 80}}]",
+        };
         await using var gateway = await InProcessGateway.StartAsync(
             backend.Port, options, RemoteKeys.Policy((Issuer, server.KeysUrl, "5s")), ("deny.yaml", """
                 apiVersion: security.istio.io/v1
@@ -29,11 +33,22 @@ public sealed partial class MetricsPageTests(EchoBackend backend) : IClassFixtur
                 kind: AuthorizationPolicy
                 metadata: {name: dry-run, namespace: istio-system, annotations: {istio.io/dry-run: "true"}}
                 spec: {action: DENY, rules: [{}]}
+                """), ("ask.yaml", """
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: ask, namespace: istio-system}
+                spec: {action: CUSTOM, provider: {name: nobody}, rules: [{to: [{operation: {paths: [/ask]}}]}]}
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: ServiceEntry
+                metadata: {name: nobody, namespace: default}
+                spec: {hosts: [nobody.test], ports: [{number: 80, name: http, protocol: HTTP}], resolution: STATIC}
                 """));
         var bearer = "Authorization: Bearer " + issuer.Mint("alice");
         Assert.Equal(200, (await RawHttp.GetAsync(gateway.Port, "/", bearer)).Status);
         Assert.Equal(200, (await RawHttp.GetAsync(gateway.Port, "/", bearer)).Status);
         Assert.Equal(403, (await RawHttp.GetAsync(gateway.Port, "/denied")).Status);
+        Assert.Equal(403, (await RawHttp.GetAsync(gateway.Port, "/ask")).Status);
         Assert.Equal(401, (await RawHttp.GetAsync(gateway.Port, "/", "Authorization: Bearer " + RemoteKeys.Issuer(Issuer, "new").Mint("eve"))).Status);
         await server.WaitForRequestsAsync(2);
 

@@ -21,6 +21,9 @@ internal sealed record InProcessOptions
     /// <summary>Decisions of each kind that are kept; with any, the admin port is open.</summary>
     public int DecisionCapacity { get; init; }
 
+    /// <summary>What the environment would say of several external authorizers.</summary>
+    public bool AllowsSeveralAuthorizers { get; init; }
+
     /// <summary>Opens the statistics' port too.</summary>
     public bool HasStats { get; init; }
 }
@@ -78,6 +81,7 @@ internal sealed class InProcessGateway : IAsyncDisposable
                     Admin = options.DecisionCapacity > 0 ? new(new IPEndPoint(IPAddress.Loopback, 0), IsDefault: false) : null,
                     DecisionCapacity = options.DecisionCapacity,
                     KeyFetching = options.KeyFetching,
+                    AllowsSeveralAuthorizers = options.AllowsSeveralAuthorizers,
                     DrainTime = TimeSpan.FromSeconds(1),
                 },
                 log,

@@ -159,13 +159,46 @@ public sealed class RequestExplainerTests
          "spec":{"action":"{{action}}","rules":[{{rule}}]} }
         """;
 
-    private static DecisionExplanation Explain(string yaml, RequestFacts facts)
+    [Fact]
+    public void Explain_CustomPoliciesMatch_AsksTheirAuthorizersByNameUntilOneCannotBeAsked()
+    {
+        const string Custom = """
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: a, namespace: istio-system}
+            spec: {action: CUSTOM, provider: {name: second}, rules: [{}]}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: b, namespace: istio-system}
+            spec: {action: CUSTOM, provider: {name: first}, rules: [{to: [{operation: {paths: [/none]}}]}, {}]}
+            ---
+
+            """;
+        ExternalAuthorizerFacts first = new("first", null, "http first.test:80", FailOpen: true, 403);
+        ExternalAuthorizerFacts second = new("second", null, "grpc second.test:80", FailOpen: false, 503);
+
+        var asked = Explain(Custom + Issuer + Admins, Facts("/api/x", Dev), first, second);
+        var denied = Explain(Custom, Facts("/x", Dev), first, second with { Unusable = "its service is unknown" });
+
+        Assert.Equal(["first", "second"], asked.ExternalChecks.Select(c => c.Provider));
+        Assert.Equal(["ns[istio-system]-policy[b]-rule[1]", "ns[istio-system]-policy[a]-rule[0]"], asked.ExternalChecks.Select(c => c.RuleId));
+        Assert.Equal(["the request goes on (failOpen)", "503 with an empty body"], asked.ExternalChecks.Select(c => c.IfFailed));
+        Assert.StartsWith("if the external authorizers `first` and `second` allow it: ALLOW policies are attached and none of them matches", asked.Reason, StringComparison.Ordinal);
+        Assert.Equal(ExplainedOutcome.Challenge, asked.Outcome);
+        Assert.Equal((ExplainedOutcome.Forbidden, 403), (denied.Outcome, denied.StatusCode));
+        Assert.Equal(
+            "if the external authorizer `first` allows it: denied by ns[istio-system]-policy[a]-rule[0]: its external authorizer `second` cannot be asked, because its service is unknown",
+            denied.Reason);
+    }
+
+    private static DecisionExplanation Explain(string yaml, RequestFacts facts, params ReadOnlySpan<ExternalAuthorizerFacts> authorizers)
     {
         var read = ResourceReader.Read("policies.yaml", yaml);
         Assert.DoesNotContain(read.Problems, p => p.Severity == ProblemSeverity.Error);
         var resources = new ResourceSet(read.Resources, [], "");
         var authenticator = JwtAuthenticator.Compile(resources.OfType<RequestAuthentication>(), new NoKeys(), new AuthenticationOptions(), []);
-        return new RequestExplainer(resources, new WorkloadIdentity(), authenticator).Explain(facts, new(2026, 3, 4, 5, 6, 7, TimeSpan.Zero), out _);
+        return new RequestExplainer(resources, new WorkloadIdentity(), authenticator, [.. authorizers]).Explain(facts, new(2026, 3, 4, 5, 6, 7, TimeSpan.Zero), out _);
     }
 
     private sealed class NoKeys : IJwksResolver

@@ -24,6 +24,8 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _decisions;
     private readonly Counter<long> _dryRuns;
     private readonly Counter<long> _refusals;
+    private readonly Counter<long> _checks;
+    private readonly Histogram<double> _checkDuration;
 
     public GatewayMetrics(SnapshotHolder<GatewaySnapshot> snapshots, VerifiedTokenCache? cache)
     {
@@ -33,6 +35,8 @@ internal sealed class GatewayMetrics : IDisposable
         _decisions = _meter.CreateCounter<long>("portcullis_authorization_denied", description: "Requests denied by AuthorizationPolicy, by policy.");
         _dryRuns = _meter.CreateCounter<long>("portcullis_authorization_dry_run", description: "What dry-run policies would have decided.");
         _refusals = _meter.CreateCounter<long>("portcullis_configuration_refused", description: "Configurations that were refused for an error.");
+        _checks = _meter.CreateCounter<long>("portcullis_ext_authz_checks", description: "Checks by external authorizers, by provider and outcome.");
+        _checkDuration = _meter.CreateHistogram<double>("portcullis_ext_authz_check_duration_milliseconds", description: "Time that external authorizers took.");
         _meter.CreateObservableGauge("portcullis_configuration_generation", () => snapshots.Current.Generation, description: "Configurations that went live.");
         _meter.CreateObservableGauge("portcullis_configuration_problems", () => Problems(snapshots.Current), description: "Problems of the live configuration.");
         if (cache is not null)
@@ -46,6 +50,16 @@ internal sealed class GatewayMetrics : IDisposable
     }
 
     public void ConfigurationRefused() => _refusals.Add(1);
+
+    /// <summary>Counts a check.</summary>
+    /// <param name="provider">Name in the configuration.</param>
+    /// <param name="outcome"><c>ok</c>, <c>denied</c>, <c>error</c>, <c>failure_mode_allowed</c> or <c>invalid</c>.</param>
+    /// <param name="duration">From the choice of an endpoint to the whole answer.</param>
+    public void Checked(string provider, string outcome, TimeSpan duration)
+    {
+        _checks.Add(1, new("provider", provider), new("outcome", outcome));
+        _checkDuration.Record(duration.TotalMilliseconds, new KeyValuePair<string, object?>("provider", provider));
+    }
 
     /// <summary>Counts a complete request.</summary>
     public void Record(GatewayContext context)
