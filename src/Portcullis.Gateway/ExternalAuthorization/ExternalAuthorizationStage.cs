@@ -15,8 +15,8 @@ internal sealed partial class ExternalAuthorizationStage(GatewayMetrics metrics,
 {
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>When each provider's failure was last logged; its names are those of the configuration.</summary>
-    private readonly ConcurrentDictionary<string, long> _logged = new(StringComparer.Ordinal);
+    /// <summary>When each failure of a provider was last logged. Names are those of the configuration; there are some hundred reasons.</summary>
+    private readonly ConcurrentDictionary<(string Provider, string Reason), long> _logged = new();
 
     /// <summary>Asks.</summary>
     /// <param name="context">The request.</param>
@@ -145,13 +145,14 @@ internal sealed partial class ExternalAuthorizationStage(GatewayMetrics metrics,
     private void LogFailure(ExternalAuthorizer authorizer, string? reason, string consequence)
     {
         var now = time.GetTimestamp();
-        if (_logged.TryGetValue(authorizer.Name, out var last) && time.GetElapsedTime(last, now) < LogInterval)
+        var failure = (authorizer.Name, reason ?? "unknown");
+        if (_logged.TryGetValue(failure, out var last) && time.GetElapsedTime(last, now) < LogInterval)
         {
             return;
         }
 
-        _logged[authorizer.Name] = now;
-        LogFailed(logger, authorizer.Name, authorizer.Cluster.Host, reason ?? "unknown", consequence);
+        _logged[failure] = now;
+        LogFailed(logger, authorizer.Name, authorizer.Cluster.Host, failure.Item2, consequence);
     }
 
     [LoggerMessage(EventId = 6001, Level = LogLevel.Warning, Message = "external authorizer {Provider} ({Host}) failed: {Reason}; requests are {Consequence}")]
