@@ -14,6 +14,8 @@ namespace Portcullis.Gateway.ExternalAuthorization;
 /// </summary>
 internal sealed class HttpAuthorizer(CustomProvider provider, AuthorizerConnections connections) : ExternalAuthorizer(provider.Settings!, provider.Cluster!)
 {
+    private const int StatusOk = 200;
+
     private static readonly UriCreationOptions Verbatim = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     private readonly HeaderNameList _sent = new(provider.Settings!.IncludeRequestHeadersInCheck, "authorization");
@@ -111,8 +113,6 @@ internal sealed class HttpAuthorizer(CustomProvider provider, AuthorizerConnecti
 
         return status == StatusOk ? Allow(response) : Deny(response, status, body);
     }
-
-    private const int StatusOk = 200;
 
     private static async Task<byte[]?> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)
     {

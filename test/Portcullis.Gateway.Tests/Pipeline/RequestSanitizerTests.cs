@@ -11,6 +11,9 @@ public sealed class RequestSanitizerTests
     [InlineData("x-envoy-retry-on")]
     [InlineData("x-envoy-upstream-rq-timeout-ms")]
     [InlineData("X-Forwarded-Client-Cert")]
+    [InlineData("X-Envoy-Auth-Partial-Body")]
+    [InlineData("x-envoy-auth-headers-to-remove")]
+    [InlineData("x-envoy-auth-failure-mode-allowed")]
     public void Sanitize_OfAHeaderThatOnlyTheMeshMaySet_RemovesIt(string name)
     {
         var headers = new HeaderDictionary { [name] = "forged", ["x-custom"] = "kept" };
