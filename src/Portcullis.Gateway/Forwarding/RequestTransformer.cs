@@ -34,7 +34,7 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
         var namesHeaders = connection.Count > 0 && !IsPlain(connection);
         foreach (var (name, values) in headers)
         {
-            if (name.StartsWith(':') || HopByHopHeaders.Contains(name) || IsReplaced(name) || (namesHeaders && HopByHopHeaders.IsNamedBy(connection, name)))
+            if (name.StartsWith(':') || HopByHopHeaders.Contains(name) || IsReplaced(name) || (namesHeaders && HopByHopHeaders.IsNamedBy(connection, name)) || IsContinueExpected(name, values))
             {
                 continue;
             }
@@ -85,6 +85,11 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
         connection is [{ } one] && (one.Equals("keep-alive", StringComparison.OrdinalIgnoreCase)
             || one.Equals("close", StringComparison.OrdinalIgnoreCase)
             || one.Equals("upgrade", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The server in front answers <c>Expect: 100-continue</c> when the body is first read.</summary>
+    private static bool IsContinueExpected(string name, StringValues values) =>
+        name.Equals(HeaderNames.Expect, StringComparison.OrdinalIgnoreCase)
+        && values is [{ } value] && value.Equals("100-continue", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Headers that the gateway writes anew, whatever the client sent.</summary>
     private static bool IsReplaced(string name) => name.ToLowerInvariant() switch

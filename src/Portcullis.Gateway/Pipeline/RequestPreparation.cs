@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Portcullis.Gateway.Listeners;
@@ -10,6 +11,8 @@ namespace Portcullis.Gateway.Pipeline;
 /// </summary>
 internal static class RequestPreparation
 {
+    private static readonly SearchValues<char> ControlCharacters = SearchValues.Create([.. Enumerable.Range(0, 0x21).Append(0x7f).Select(i => (char)i)]);
+
     /// <summary>Fills the context.</summary>
     /// <returns>The answer to a request that cannot be served; <see langword="null"/> when it goes on.</returns>
     public static Task? Refuse(GatewayContext context)
@@ -54,6 +57,12 @@ internal static class RequestPreparation
             return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.codec_error", "DPE");
         }
 
+        if (context.RawTarget.AsSpan().ContainsAny(ControlCharacters))
+        {
+            http.Response.Headers.Connection = "close";
+            return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.codec_error", "DPE");
+        }
+
         if (IsAmbiguouslyFramed(request.Headers))
         {
             http.Response.Headers.Connection = "close";
@@ -64,10 +73,15 @@ internal static class RequestPreparation
     }
 
     /// <summary>
-    /// Content-Length beside Transfer-Encoding is how requests are smuggled (RFC 9112 §6.1). The server lets Transfer-Encoding win and keeps the other
-    /// under this name.
+    /// Content-Length beside Transfer-Encoding is how requests are smuggled (RFC 9112 §6.1), and so is any coding but one <c>chunked</c>. The server lets
+    /// Transfer-Encoding win and keeps the other under this name.
     /// </summary>
-    private static bool IsAmbiguouslyFramed(IHeaderDictionary headers) => headers.TransferEncoding.Count > 0 && headers.ContainsKey("X-Content-Length");
+    private static bool IsAmbiguouslyFramed(IHeaderDictionary headers)
+    {
+        var encoding = headers.TransferEncoding;
+        return encoding.Count > 0
+            && (headers.ContainsKey("X-Content-Length") || encoding.Count > 1 || !string.Equals(encoding[0], "chunked", StringComparison.OrdinalIgnoreCase));
+    }
 
     private static Task? NormalizePath(GatewayContext context)
     {
