@@ -159,7 +159,7 @@ internal sealed class PolicyExample
         foreach (var example in JsonElement.Parse(text).EnumerateArray())
         {
             var needsAuthorizer = !example.TryGetProperty("policies", out _);
-            if (needsAuthorizer || example.GetProperty("request").TryGetProperty("peerUri", out _) || (example.TryGetProperty("live", out var live) && live.TryGetProperty("proxySource", out _)))
+            if (needsAuthorizer || example.GetProperty("request").TryGetProperty("peerUri", out _))
             {
                 continue;
             }
