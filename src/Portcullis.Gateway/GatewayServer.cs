@@ -29,6 +29,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
     private readonly ControlPorts _control;
     private readonly GatewayHealth _health;
     private readonly DecisionsApi _decisions;
+    private readonly GatewayMetrics _metrics;
     private readonly List<IAsyncDisposable> _owned;
     private readonly CancellationTokenSource _stopWatching = new();
     private Task _watching = Task.CompletedTask;
@@ -41,6 +42,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         ControlPorts control,
         GatewayHealth health,
         DecisionsApi decisions,
+        GatewayMetrics metrics,
         List<IAsyncDisposable> owned)
     {
         _logger = logger;
@@ -50,6 +52,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         _control = control;
         _health = health;
         _decisions = decisions;
+        _metrics = metrics;
         _owned = owned;
     }
 
@@ -80,7 +83,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var names = new DnsAddresses(time, loggers.CreateLogger("Portcullis.Upstreams"));
         var upstreams = new UpstreamDirectory(names);
         var tokens = options.TokenCacheBytes > 0 ? new VerifiedTokenCache(options.TokenCacheBytes) : null;
-        var metrics = new GatewayMetrics(snapshots, tokens);
+        var metrics = new GatewayMetrics(snapshots, tokens, options.Workload);
         var authorizers = new ExternalAuthorizers(AllowsSeveralAuthorizers(options, loggers));
         var external = new ExternalAuthorizationStage(metrics, loggers.CreateLogger("Portcullis.ExternalAuthorization"), time);
         var pipeline = new RequestPipeline(new RouteExecutor(forwarder, time), external, time);
@@ -91,7 +94,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var connectionLog = loggers.CreateLogger("Portcullis.Connections");
         var listeners = new ListenerGroup(
             key => new GatewayApplication(key, snapshots, pipeline, metrics, recorder, time, requestLog),
-            key => new ConnectionGate(snapshots, time, connectionLog),
+            key => new ConnectionGate(snapshots, metrics.Connections(key), time, connectionLog),
             services,
             loggers,
             options.DrainTime);
@@ -105,6 +108,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
             new ControlPorts(services, loggers),
             health,
             decisions,
+            metrics,
             [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(authorizers), new AsyncDisposer(names), new AsyncDisposer(metrics)]);
         try
         {
@@ -146,7 +150,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
     private async Task StartAsync(GatewayOptions options, CancellationToken cancellationToken)
     {
         // Made beside the reading of the configuration: it takes a while, and must be there before the first request is counted.
-        var statistics = options.Stats is null ? null : Task.Run(static () => new PrometheusEndpoint(), cancellationToken);
+        var statistics = options.Stats is null ? null : Task.Run(() => new PrometheusEndpoint(_metrics), cancellationToken);
         try
         {
             await _updater.StartAsync(cancellationToken);
@@ -163,7 +167,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         if (statistics is not null)
         {
             var prometheus = await statistics;
-            StatsPort = await BindAsync("statistics", options.Stats, prometheus.Handle, cancellationToken);
+            StatsPort = await BindAsync("statistics", options.Stats, prometheus.HandleAsync, cancellationToken);
         }
 
         AdminPort = await BindAsync("admin", options.Admin, new AdminApi(_health, _listeners, _decisions).HandleAsync, cancellationToken);

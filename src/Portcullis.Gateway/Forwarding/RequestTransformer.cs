@@ -75,6 +75,7 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
         headers["x-envoy-upstream-service-time"] = context.UpstreamServiceTime.ToString(CultureInfo.InvariantCulture);
         context.ResponseDetails = "via_upstream";
         ResponseHeaders.Complete(context);
+        context.CountResponseBody();
         return true;
     }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Listeners.ProxyProtocol;
 using Portcullis.Gateway.Pipeline;
+using Portcullis.Gateway.Telemetry.Metrics;
 
 namespace Portcullis.Gateway.Listeners;
 
@@ -12,7 +13,7 @@ namespace Portcullis.Gateway.Listeners;
 /// What a connection of a listener passes before its first request: the PROXY header where the mesh asks for one, then the choice of HTTP version.
 /// Each connection is judged by the snapshot in force when it came.
 /// </summary>
-internal sealed partial class ConnectionGate(SnapshotHolder<GatewaySnapshot> snapshots, TimeProvider time, ILogger logger)
+internal sealed partial class ConnectionGate(SnapshotHolder<GatewaySnapshot> snapshots, ListenerConnections connections, TimeProvider time, ILogger logger)
 {
     /// <summary>Where HTTP/2 in clear is served.</summary>
     public InnerEndPoint Http2 { get; } = new("h2c");
@@ -20,6 +21,7 @@ internal sealed partial class ConnectionGate(SnapshotHolder<GatewaySnapshot> sna
     /// <summary>Middleware of the bound endpoint; <paramref name="http1"/> serves HTTP/1.</summary>
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate http1)
     {
+        using var counted = connections.Open();
         var snapshot = snapshots.Current;
         if (snapshot.Mesh.ProxyProtocol && !await TakeProxyHeaderAsync(connection))
         {

@@ -39,6 +39,8 @@ internal sealed partial class GatewayApplication(
         context.StartTimestamp = Stopwatch.GetTimestamp();
         context.StartTime = time.GetUtcNow();
         context.TellsDecisionId = decisions is not null && !context.Snapshot.IsIstioExact;
+        context.CountsChunkedBodies = metrics.IsEnabled;
+        metrics.Begin();
         return context;
     }
 
@@ -49,6 +51,10 @@ internal sealed partial class GatewayApplication(
             if (context.Snapshot.AccessLog is not null)
             {
                 context.CountBodies();
+            }
+            else if (context.CountsChunkedBodies)
+            {
+                context.CountRequestBody();
             }
 
             await pipeline.InvokeAsync(context);

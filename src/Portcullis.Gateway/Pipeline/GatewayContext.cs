@@ -134,15 +134,32 @@ internal sealed class GatewayContext
 
     public string? UpstreamFailureReason { get; set; }
 
-    /// <summary>Counts what the access log reports; without it a Content-Length tells as much as can be told.</summary>
+    /// <summary>Bodies of unknown length are counted for the metrics; of the others, the declared length is taken.</summary>
+    public bool CountsChunkedBodies { get; set; }
+
+    /// <summary>Counts what the access log reports.</summary>
     public void CountBodies()
+    {
+        CountRequestBody();
+        Http.Response.Body = new CountingStream(Http.Response.Body, _responseCounter = new BodyCounter());
+    }
+
+    /// <summary>Counts a request body whose length the client does not say.</summary>
+    public void CountRequestBody()
     {
         if (Http.Request.ContentLength is null && Http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
         {
             Http.Request.Body = new CountingStream(Http.Request.Body, _requestCounter = new BodyCounter());
         }
+    }
 
-        Http.Response.Body = new CountingStream(Http.Response.Body, _responseCounter = new BodyCounter());
+    /// <summary>Counts a response body whose length is not said; called when the head is complete and nothing of the body is written.</summary>
+    public void CountResponseBody()
+    {
+        if (CountsChunkedBodies && _responseCounter is null && Http.Response.ContentLength is null)
+        {
+            Http.Response.Body = new CountingStream(Http.Response.Body, _responseCounter = new BodyCounter());
+        }
     }
 
     /// <summary>The client left before the response was complete; Envoy logs status 0 then.</summary>

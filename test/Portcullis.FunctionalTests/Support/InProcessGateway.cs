@@ -114,7 +114,10 @@ internal sealed class InProcessGateway : IAsyncDisposable
     }
 
     /// <summary>What <c>/stats/prometheus</c> says.</summary>
-    public async Task<string> StatisticsAsync() => (await RawHttp.GetAsync(_server.StatsPort!.Value, "/stats/prometheus")).Body;
+    public async Task<string> StatisticsAsync() => (await ScrapeAsync()).Body;
+
+    /// <summary>Scrapes with header lines of the test's choice.</summary>
+    public Task<RawResponse> ScrapeAsync(params string[] headerLines) => RawHttp.GetAsync(_server.StatsPort!.Value, "/stats/prometheus", headerLines);
 
     /// <summary>Ends the gateway, which writes out its access log, and reads that.</summary>
     public async Task<string[]> StopAndReadAccessLogAsync()
