@@ -81,12 +81,13 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var keys = new RemoteJwksResolver(FetchOptions(options, loggers), loggers.CreateLogger<RemoteJwksResolver>(), time);
         var forwarder = new YarpForwarder(services);
         var names = new DnsAddresses(time, loggers.CreateLogger("Portcullis.Upstreams"));
-        var upstreams = new UpstreamDirectory(names);
+        var upstreamMetrics = new UpstreamMetrics();
+        var upstreams = new UpstreamDirectory(names, time, upstreamMetrics);
         var tokens = options.TokenCacheBytes > 0 ? new VerifiedTokenCache(options.TokenCacheBytes) : null;
         var metrics = new GatewayMetrics(snapshots, tokens, options.Workload);
         var authorizers = new ExternalAuthorizers(AllowsSeveralAuthorizers(options, loggers));
         var external = new ExternalAuthorizationStage(metrics, loggers.CreateLogger("Portcullis.ExternalAuthorization"), time);
-        var pipeline = new RequestPipeline(new RouteExecutor(forwarder, time), external, time);
+        var pipeline = new RequestPipeline(new RouteExecutor(new UpstreamServices(forwarder, time, upstreamMetrics), time), external, time);
         var journal = options.DecisionCapacity > 0 ? new DecisionJournal(options.DecisionCapacity) : null;
         var recorder = journal is null ? null : new DecisionRecorder(journal);
         var decisions = new DecisionsApi(journal, journal is null ? null : new LiveExplainer(journal, snapshots, options.Workload, options.Ports));
@@ -109,7 +110,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
             health,
             decisions,
             metrics,
-            [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(authorizers), new AsyncDisposer(names), new AsyncDisposer(metrics)]);
+            [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(authorizers), new AsyncDisposer(names), new AsyncDisposer(metrics), new AsyncDisposer(upstreamMetrics)]);
         try
         {
             await server.StartAsync(options, cancellationToken);

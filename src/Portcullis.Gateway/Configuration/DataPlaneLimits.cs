@@ -38,9 +38,6 @@ internal static class DataPlaneLimits
         }
     }
 
-    /// <summary>Whether requests may be sent to the cluster: never in clear where TLS was asked for.</summary>
-    public static bool CanForward(Cluster cluster) => cluster.Policy.Tls is null;
-
     private static void ReportRoute(VirtualService service, string rule, ForwardAction forward, ICollection<Problem> problems)
     {
         if (!forward.Mirrors.IsEmpty)
@@ -51,31 +48,22 @@ internal static class DataPlaneLimits
 
     private static void ReportCluster(Cluster cluster, ResourceSet resources, ICollection<Problem> problems)
     {
-        var owner = resources.All.First(r => r.Id == cluster.Source);
-        if (!CanForward(cluster))
+        if (cluster.Policy.Tls is { CaCrl.Length: > 0 })
         {
-            Add(
-                problems,
-                owner,
-                "",
-                $"a DestinationRule asks for TLS to `{cluster.Name}`, which this version does not speak to backends: requests to it are answered 503, never sent in clear",
-                null);
+            Report("`tls.caCrl` is not served by this version: connections to it fail, as nothing could be refused by the list");
         }
 
-        if (cluster.Policy.LoadBalancer.Kind is LoadBalancerKind.RingHash or LoadBalancerKind.Maglev)
+        if (cluster.Policy.ConnectionPool.MaxRequestsPerConnection is > 1 and < int.MaxValue)
         {
-            Add(problems, owner, "", $"`consistentHash` for `{cluster.Name}` is not served by this version: the less busy of two endpoints is taken", null);
+            Report("`maxRequestsPerConnection` above 1 is not served by this version: connections are kept until they are idle");
         }
 
-        if (cluster.Policy.OutlierDetection is not null)
+        if (cluster.Policy.ConnectionPool.MaxConcurrentStreams < int.MaxValue)
         {
-            Add(problems, owner, "", $"`outlierDetection` for `{cluster.Name}` is not served by this version: failing endpoints stay in use", null);
+            Report("`maxConcurrentStreams` is not served by this version: a connection carries as many as the backend allows");
         }
 
-        if (cluster.Policy.ConnectionPool != new ConnectionPoolLimits())
-        {
-            Add(problems, owner, "", $"`connectionPool` for `{cluster.Name}` is not served by this version: its limits do not apply", null);
-        }
+        void Report(string message) => Add(problems, resources.All.First(r => r.Id == cluster.Source), "", $"{message} (`{cluster.Name}`)", null);
     }
 
     private static void Add(ICollection<Problem> problems, Resource resource, string fieldPath, string message, string? remedy) =>

@@ -110,7 +110,7 @@ internal sealed class GatewaySnapshot
         var issuers = authentications.SelectMany(a => a.JwtRules).Select(r => r.Issuer);
         var authorizer = Authorizer.Compile(resources.OfType<AuthorizationPolicy>(), mesh, workload, issuers, problems);
         var external = ExternalAuthorizationPlan.Compile(resources, workload, routing, environment.Authorizers, problems);
-        return new GatewaySnapshot(resources, routing, authenticator, authorizer, external, environment.Upstreams.TableFor(routing), [.. problems])
+        return new GatewaySnapshot(resources, routing, authenticator, authorizer, external, environment.Upstreams.TableFor(routing, resources, workload.Namespace), [.. problems])
         {
             Generation = generation,
             AccessLog = accessLog,

@@ -113,11 +113,11 @@ public static class CustomProviders
             return provider with { Unusable = place?.Reason ?? "its service is unknown", Remedy = place?.Remedy };
         }
 
-        if (!Configuration.DataPlaneLimits.CanForward(cluster))
+        if (cluster.Policy.Tls is not null)
         {
             return provider with
             {
-                Unusable = $"a DestinationRule asks for TLS to `{cluster.Host}`, which this version does not speak to backends",
+                Unusable = $"a DestinationRule asks for TLS to `{cluster.Host}`, which this version does not speak to authorizers",
                 ProblemCode = ProblemCodes.Unsupported,
                 Remedy = "remove `trafficPolicy.tls` for it, or put TLS in front of it",
             };

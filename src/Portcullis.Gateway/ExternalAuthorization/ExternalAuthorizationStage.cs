@@ -112,7 +112,7 @@ internal sealed partial class ExternalAuthorizationStage(GatewayMetrics metrics,
         try
         {
             var upstream = await context.Snapshot.Upstreams.ResolveAsync(authorizer.Cluster, either.Token);
-            if (upstream.Pick(null) is not { } endpoint)
+            if (upstream.Pick() is not { } endpoint)
             {
                 return CheckResult.Failed("it has no endpoint");
             }

@@ -45,7 +45,7 @@ internal sealed class GrpcAuthorizer(CustomProvider provider, AuthorizerConnecti
 
     private Authorization.AuthorizationClient ClientOf(UpstreamEndpoint endpoint)
     {
-        if (_clients.TryGetValue(endpoint.Prefix, out var known))
+        if (_clients.TryGetValue(endpoint.ClearPrefix, out var known))
         {
             return known;
         }
@@ -55,7 +55,7 @@ internal sealed class GrpcAuthorizer(CustomProvider provider, AuthorizerConnecti
             _clients.Clear();
         }
 
-        return _clients.GetOrAdd(endpoint.Prefix, static (prefix, self) => self.CreateClient(prefix), this);
+        return _clients.GetOrAdd(endpoint.ClearPrefix, static (prefix, self) => self.CreateClient(prefix), this);
     }
 
     private Authorization.AuthorizationClient CreateClient(string prefix) => new(GrpcChannel.ForAddress(prefix, new GrpcChannelOptions

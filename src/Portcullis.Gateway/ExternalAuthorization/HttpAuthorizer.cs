@@ -60,7 +60,7 @@ internal sealed class HttpAuthorizer(CustomProvider provider, AuthorizerConnecti
     private HttpRequestMessage CreateRequest(GatewayContext context, CheckBody? body, UpstreamEndpoint endpoint)
     {
         var content = new ReadOnlyMemoryContent(body?.Bytes ?? ReadOnlyMemory<byte>.Empty);
-        var request = new HttpRequestMessage(new HttpMethod(MethodOf(context)), new Uri(endpoint.Prefix + Settings.PathPrefix + TargetOf(context), in Verbatim))
+        var request = new HttpRequestMessage(new HttpMethod(MethodOf(context)), new Uri(endpoint.ClearPrefix + Settings.PathPrefix + TargetOf(context), in Verbatim))
         {
             Content = content,
             Version = Cluster.Protocol == UpstreamProtocol.Http2 ? HttpVersion.Version20 : HttpVersion.Version11,

@@ -32,6 +32,9 @@ internal enum ForwardOutcome
     /// <summary>The token given to the attempt was cancelled before the response began.</summary>
     Canceled,
 
+    /// <summary>A limit of the connection pool was reached: the attempt was not made.</summary>
+    Overflow,
+
     /// <summary>The client went away, or sent a body that could not be read.</summary>
     ClientFailed,
 

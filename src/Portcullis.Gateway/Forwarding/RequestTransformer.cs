@@ -42,6 +42,11 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
             Add(proxyRequest, name, values);
         }
 
+        if (context.Upstream.Cluster is { Policy.ConnectionPool.MaxRequestsPerConnection: 1 } && !context.UsesHttp2Upstream && headers.Upgrade.Count == 0)
+        {
+            proxyRequest.Headers.ConnectionClose = true;
+        }
+
         if (headers.TE is [{ } te] && te.Contains("trailers", StringComparison.OrdinalIgnoreCase))
         {
             Add(proxyRequest, HeaderNames.TE, "trailers");

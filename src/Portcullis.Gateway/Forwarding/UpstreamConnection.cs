@@ -1,14 +1,11 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 
 namespace Portcullis.Gateway.Forwarding;
 
-/// <summary>A connection to a backend. Tells a backend that closes instead of answering from every other failure.</summary>
+/// <summary>An HTTP/1.1 connection in clear to a backend.</summary>
 internal sealed class UpstreamConnection(Stream inner) : Stream
 {
-    private volatile bool _isAnswerAwaited;
-    private volatile bool _isUpgraded;
+    private AnswerWatch _answer;
 
     public override bool CanRead => true;
 
@@ -24,24 +21,6 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Connects for a <see cref="SocketsHttpHandler"/>.</summary>
-    public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext connection, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(connection.DnsEndPoint, cancellationToken);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-
-        var stream = new NetworkStream(socket, ownsSocket: true);
-        return connection.InitialRequestMessage.Version == HttpVersion.Version20 ? stream : new UpstreamConnection(stream);
-    }
-
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -50,30 +29,19 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
         {
             read = await inner.ReadAsync(buffer, cancellationToken);
         }
-        catch (IOException e) when (_isAnswerAwaited)
+        catch (IOException e) when (_answer.IsAwaited)
         {
             throw new UpstreamClosedException(e);
         }
 
-        if (buffer.Length > 0 && _isAnswerAwaited)
-        {
-            if (read == 0)
-            {
-                throw new UpstreamClosedException(null);
-            }
-
-            _isAnswerAwaited = false;
-            // From here on there are no answers, and either side may close as it likes.
-            _isUpgraded = buffer.Span[..read].StartsWith("HTTP/1.1 101"u8);
-        }
-
+        _answer.Read(buffer.Span, read);
         return read;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        _isAnswerAwaited = !_isUpgraded;
+        _answer.Wrote();
         try
         {
             await inner.WriteAsync(buffer, cancellationToken);

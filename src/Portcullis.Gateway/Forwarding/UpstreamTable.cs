@@ -63,7 +63,11 @@ internal sealed class UpstreamTable
     private UpstreamCluster Build(Cluster cluster, ImmutableArray<(IPAddress Address, ClusterEndpoint Endpoint)> addresses) => new(
         [.. addresses.Select(a => _directory.Endpoint(cluster, a.Address, a.Endpoint.Port))],
         [.. addresses.Select(a => a.Endpoint.Weight)],
-        cluster.Policy.LoadBalancer.Kind);
+        cluster.Policy,
+        _directory.State(cluster))
+    {
+        Profile = _directory.Profile(cluster),
+    };
 
     private sealed class Entry(Cluster cluster)
     {

@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Portcullis.Gateway.Pipeline;
-using Portcullis.Routing;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Portcullis.Gateway.Forwarding;
@@ -14,9 +14,6 @@ namespace Portcullis.Gateway.Forwarding;
 /// <summary>Forwards with YARP's direct forwarder over pooled connections.</summary>
 internal sealed class YarpForwarder : Forwarder, IDisposable
 {
-    /// <summary>Istio's default connect timeout.</summary>
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
-
     // Istio has no idle limit on a stream; YARP's own default would cut a silent response after 100 s.
     private static readonly TimeSpan NoActivityLimit = TimeSpan.FromDays(24);
 
@@ -30,34 +27,19 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
     private static readonly ForwarderRequestConfig Http2 = Http1 with { Version = HttpVersion.Version20 };
 
     private readonly IHttpForwarder _forwarder;
-    private readonly HttpMessageInvoker _invoker;
+    // Connections live as long as somebody has their profile: what a reload replaces goes when its last request is over.
+    private readonly ConditionalWeakTable<ConnectionProfile, HttpMessageInvoker> _invokers = [];
 
-    public YarpForwarder(IServiceProvider services)
-    {
-        _forwarder = services.GetRequiredService<IHttpForwarder>();
-        _invoker = new HttpMessageInvoker(new EmptyContent.Handler(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            EnableMultipleHttp2Connections = true,
-            ActivityHeadersPropagator = null,
-            ConnectTimeout = ConnectTimeout,
-            ConnectCallback = UpstreamConnection.ConnectAsync,
-            PooledConnectionIdleTimeout = TimeSpan.FromHours(1),
-            MaxResponseHeadersLength = 60,
-            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
-            ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-        }));
-    }
+    public YarpForwarder(IServiceProvider services) => _forwarder = services.GetRequiredService<IHttpForwarder>();
 
     public override async ValueTask<ForwardResult> ForwardAsync(GatewayContext context, CancellationToken cancellationToken)
     {
         var http = context.Http;
-        var config = UsesHttp2(context) ? Http2 : Http1;
+        var config = context.UsesHttp2Upstream ? Http2 : Http1;
+        var profile = context.Upstream.Cluster!.Profile;
+        var prefix = profile.Tls is null ? context.Endpoint!.ClearPrefix : context.Endpoint!.SecurePrefix;
         context.UpstreamStartTimestamp = Stopwatch.GetTimestamp();
-        var error = await _forwarder.SendAsync(http, context.Endpoint!.Prefix, _invoker, config, context.Transformer, cancellationToken);
+        var error = await _forwarder.SendAsync(http, prefix, _invokers.GetValue(profile, Connect), config, context.Transformer, cancellationToken);
         if (error != ForwarderError.None)
         {
             return Explain(context, error, cancellationToken);
@@ -72,14 +54,48 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
         return new(ForwardOutcome.Completed);
     }
 
-    public void Dispose() => _invoker.Dispose();
-
-    private static bool UsesHttp2(GatewayContext context) => context.Cluster!.Protocol switch
+    public void Dispose()
     {
-        UpstreamProtocol.Http2 => true,
-        UpstreamProtocol.SameAsClient => HttpProtocol.IsHttp2(context.Http.Request.Protocol),
-        _ => false,
-    };
+        foreach (var (_, invoker) in _invokers)
+        {
+            invoker.Dispose();
+        }
+    }
+
+    private static HttpMessageInvoker Connect(ConnectionProfile profile)
+    {
+        var limits = profile.Limits;
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            EnableMultipleHttp2Connections = true,
+            MaxConnectionsPerServer = limits.MaxConnections,
+            ActivityHeadersPropagator = null,
+            ConnectTimeout = limits.ConnectTimeout,
+            PooledConnectionIdleTimeout = limits.IdleTimeout,
+            // A lifetime of zero is how the client is told not to use a connection again.
+            PooledConnectionLifetime = limits.MaxRequestsPerConnection == 1 ? TimeSpan.Zero : limits.MaxConnectionDuration ?? Timeout.InfiniteTimeSpan,
+            MaxResponseHeadersLength = 60,
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+            ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+            ConnectCallback = (connection, token) => UpstreamConnector.ConnectAsync(
+                profile,
+                connection.DnsEndPoint,
+                connection.InitialRequestMessage.Headers.Host,
+                connection.InitialRequestMessage.Version.Major == 2,
+                token),
+        };
+        if (limits.Http2KeepAliveInterval is { } interval)
+        {
+            handler.KeepAlivePingDelay = interval;
+            handler.KeepAlivePingTimeout = limits.Http2KeepAliveTimeout ?? handler.KeepAlivePingTimeout;
+        }
+
+        return new HttpMessageInvoker(new EmptyContent.Handler(handler));
+    }
 
     private static ForwardResult Explain(GatewayContext context, ForwarderError error, CancellationToken cancellationToken)
     {
@@ -119,16 +135,23 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
     {
         for (var e = exception; e is not null; e = e.InnerException)
         {
+            // The HTTP client says no more than that connecting failed; the connector knows why.
+            if (e is UpstreamTlsException tls)
+            {
+                return new(ForwardOutcome.ConnectFailed, tls.Message);
+            }
+        }
+
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
             switch (e)
             {
                 case HttpProtocolException { ErrorCode: RefusedStream }:
                     return new(ForwardOutcome.RefusedStream);
                 case HttpProtocolException { HttpRequestError: HttpRequestError.HttpProtocolError } reset:
                     return new(reset.ErrorCode == 1 ? ForwardOutcome.ProtocolError : ForwardOutcome.Reset);
-                case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }:
+                case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }:
                     return new(ForwardOutcome.ConnectFailed, ReasonOf(e));
-                case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }:
-                    return new(ForwardOutcome.ConnectFailed, "TLS handshake failed");
                 case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
                     return new(ForwardOutcome.ProtocolError);
                 case UpstreamClosedException:

@@ -107,6 +107,14 @@ internal sealed class GatewayContext
 
     public UpstreamEndpoint? Endpoint { get; set; }
 
+    /// <summary>What is spoken to the backend.</summary>
+    public bool UsesHttp2Upstream => Cluster?.Protocol switch
+    {
+        UpstreamProtocol.Http2 => true,
+        UpstreamProtocol.SameAsClient => HttpProtocol.IsHttp2(Http.Request.Protocol),
+        _ => false,
+    };
+
     /// <summary>Path and query as they go upstream.</summary>
     public string UpstreamTarget { get; set; } = "";
 
@@ -204,6 +212,7 @@ internal sealed class GatewayContext
         Cluster = null;
         Endpoint = null;
         OriginalTarget = null;
+        Upstream.Reset();
         Destination = null;
         Attempt = 0;
         UpstreamServiceTime = -1;

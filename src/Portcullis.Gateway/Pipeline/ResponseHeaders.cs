@@ -19,6 +19,11 @@ internal static class ResponseHeaders
             }
         }
 
+        if (context.Upstream.SetCookie is { } cookie)
+        {
+            headers.Append("set-cookie", cookie);
+        }
+
         var mutations = context.Destination?.ResponseHeaders ?? context.Route?.ResponseHeaders;
         if (mutations is { IsEmpty: false })
         {

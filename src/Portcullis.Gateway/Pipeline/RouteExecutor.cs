@@ -1,12 +1,11 @@
 using Microsoft.AspNetCore.Http;
-using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Routing;
 
 namespace Portcullis.Gateway.Pipeline;
 
 /// <summary>The stages behind authorization: fault, CORS, and what the route says (routing.md §7, stages 9–13).</summary>
-internal sealed class RouteExecutor(Forwarder forwarder, TimeProvider time)
+internal sealed class RouteExecutor(UpstreamServices upstreams, TimeProvider time)
 {
     public Task InvokeAsync(GatewayContext context)
     {
@@ -81,14 +80,8 @@ internal sealed class RouteExecutor(Forwarder forwarder, TimeProvider time)
             return;
         }
 
-        if (!DataPlaneLimits.CanForward(destination.Cluster))
-        {
-            await LocalReply.SendAsync(context, StatusCodes.Status503ServiceUnavailable, LocalReply.NoHealthyUpstream, "upstream_tls_not_supported", "UF");
-            return;
-        }
-
         Target(context, action, destination);
-        await context.Upstream.RunAsync(action, forwarder, time);
+        await context.Upstream.RunAsync(action, upstreams);
     }
 
     /// <summary>Path, query and host as they go upstream.</summary>

@@ -10,8 +10,8 @@ internal static class UpstreamFailure
     /// <param name="context">The request.</param>
     /// <param name="result">Of the last try.</param>
     /// <param name="wasRetried">It was not the first try.</param>
-    /// <param name="retriesExhausted">The policy wanted another try and has none left.</param>
-    public static Task AnswerAsync(GatewayContext context, in ForwardResult result, bool wasRetried, bool retriesExhausted)
+    /// <param name="retryFlag">The policy wanted another try: <c>URX</c> when none was left, <c>UO</c> when a limit forbade it.</param>
+    public static Task AnswerAsync(GatewayContext context, in ForwardResult result, bool wasRetried, string? retryFlag)
     {
         switch (result.Outcome)
         {
@@ -27,7 +27,7 @@ internal static class UpstreamFailure
             case ForwardOutcome.BrokenResponse:
                 return Cut(context, "UC", "upstream_reset_after_response_started{connection_termination}");
             default:
-                return ResetAsync(context, result, wasRetried, retriesExhausted);
+                return ResetAsync(context, result, wasRetried, retryFlag);
         }
     }
 
@@ -39,6 +39,18 @@ internal static class UpstreamFailure
         isOfTry ? "upstream_per_try_timeout" : "response_timeout",
         retriesExhausted ? "UT,URX" : "UT");
 
+    /// <summary>503: a limit of the connection pool is reached.</summary>
+    public static Task OverflowAsync(GatewayContext context)
+    {
+        context.Http.Response.Headers["x-envoy-overloaded"] = "true";
+        return LocalReply.SendAsync(
+            context,
+            StatusCodes.Status503ServiceUnavailable,
+            "upstream connect error or disconnect/reset before headers. reset reason: overflow",
+            "upstream_reset_before_response_started{overflow}",
+            "UO");
+    }
+
     /// <summary>Ends a response that has begun, so that the client cannot take it for whole.</summary>
     public static Task Cut(GatewayContext context, string flag, string details)
     {
@@ -48,7 +60,7 @@ internal static class UpstreamFailure
         return Task.CompletedTask;
     }
 
-    private static Task ResetAsync(GatewayContext context, in ForwardResult result, bool wasRetried, bool retriesExhausted)
+    private static Task ResetAsync(GatewayContext context, in ForwardResult result, bool wasRetried, string? retryFlag)
     {
         var (status, reason, flag) = result.Outcome switch
         {
@@ -63,6 +75,6 @@ internal static class UpstreamFailure
         var cause = result.TransportFailure is { } transport ? $", transport failure reason: {transport}" : "";
         var body = $"upstream connect error or disconnect/reset before headers. {(wasRetried ? "retried and the latest " : "")}reset reason: {reason}{cause}";
         var details = $"upstream_reset_before_response_started{{{(result.TransportFailure is { } t ? $"{reason},{t}" : reason)}}}".Replace(' ', '_');
-        return LocalReply.SendAsync(context, status, body, details, retriesExhausted ? flag + ",URX" : flag);
+        return LocalReply.SendAsync(context, status, body, details, retryFlag is null ? flag : $"{flag},{retryFlag}");
     }
 }

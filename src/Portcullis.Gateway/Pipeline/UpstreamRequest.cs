@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Portcullis.Gateway.Forwarding;
@@ -12,25 +13,45 @@ namespace Portcullis.Gateway.Pipeline;
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "RunAsync disposes of what it makes; the object serves many requests.")]
 internal sealed class UpstreamRequest(GatewayContext context)
 {
+    private const int MaxRemembered = 16;
+
     private RetryPolicy _policy = RetryPolicy.Off;
     private TryTimer? _timer;
     private ReplayBody? _body;
     private bool _retriesExhausted;
     private bool _headAccepted;
+    private bool _retryOverflowed;
+    private bool _holdsRetry;
+    private ulong? _hash;
+    private string? _newCookie;
+    private readonly List<UpstreamEndpoint> _tried = [];
+    private UpstreamServices? _services;
 
     /// <summary>What the current try may take, as the backend is told; <see langword="null"/> is no limit.</summary>
     public TimeSpan? ExpectedTimeout { get; private set; }
 
+    /// <summary>The cluster with its endpoints at run time; set while the request is on its way.</summary>
+    public UpstreamCluster? Cluster { get; private set; }
+
+    /// <summary>A consistent hash's cookie for a client that has none; <see langword="null"/> for none.</summary>
+    public string? SetCookie { get; private set; }
+
+    /// <summary>Forgets the request before.</summary>
+    public void Reset() => (Cluster, SetCookie, ExpectedTimeout) = (null, null, null);
+
     /// <summary>Forwards until there is an answer, the backend's or our own.</summary>
-    public async Task RunAsync(ForwardAction action, Forwarder forwarder, TimeProvider time)
+    public async Task RunAsync(ForwardAction action, UpstreamServices services)
     {
-        Begin(action, time);
+        _services = services;
+        Begin(action, services.Time);
         try
         {
-            await TryAllAsync(forwarder, time);
+            await TryAllAsync(services.Forwarder, services.Time);
         }
         finally
         {
+            EndRetry();
+            _tried.Clear();
             _timer?.Dispose();
             _body?.Dispose();
             (_timer, _body) = (null, null);
@@ -46,16 +67,20 @@ internal sealed class UpstreamRequest(GatewayContext context)
     /// <param name="isRateLimited">The response has <c>x-envoy-ratelimited</c>.</param>
     public bool AcceptsHead(int status, string? grpcStatus, bool isRateLimited)
     {
+        Cluster!.Report(
+            context.Endpoint!, status is 502 or 503 or 504 ? OutlierSignal.GatewayError : status >= 500 ? OutlierSignal.ServerError : OutlierSignal.Success);
         if (RetryDecision.WantsRetry(_policy, status, grpcStatus, isRateLimited) && MayRetry())
         {
             return false;
         }
 
         _headAccepted = true;
+        SetCookie = _newCookie;
         _body?.StopKeeping();
-        if (_retriesExhausted)
+        EndRetry();
+        if (_retriesExhausted || _retryOverflowed)
         {
-            context.AddFlag("URX");
+            context.AddFlag(_retriesExhausted ? "URX" : "UO");
         }
 
         return true;
@@ -63,7 +88,8 @@ internal sealed class UpstreamRequest(GatewayContext context)
 
     private void Begin(ForwardAction action, TimeProvider time)
     {
-        (_policy, _retriesExhausted, _headAccepted, ExpectedTimeout) = (action.Retry, false, false, null);
+        (_policy, _retriesExhausted, _retryOverflowed, _headAccepted, ExpectedTimeout) = (action.Retry, false, false, false, null);
+        (_hash, _newCookie, SetCookie) = (null, null, null);
         var request = context.Http.Request;
         var total = action.Timeout;
         if (LocalReply.IsGrpc(request) && request.Headers["grpc-timeout"] is [var text] && GrpcTimeout.Parse(text) is { } asked)
@@ -98,18 +124,23 @@ internal sealed class UpstreamRequest(GatewayContext context)
 
     private async Task TryAllAsync(Forwarder forwarder, TimeProvider time)
     {
-        var upstream = await context.Snapshot.Upstreams.ResolveAsync(context.Cluster!, context.Http.RequestAborted);
-        UpstreamEndpoint? previous = null;
+        Cluster = await context.Snapshot.Upstreams.ResolveAsync(context.Cluster!, context.Http.RequestAborted);
+        if (Cluster.Policy.LoadBalancer.Key is { } key)
+        {
+            _hash = RequestHash.Of(context, key, out _newCookie);
+        }
+
         for (context.Attempt = 1; ; context.Attempt++)
         {
-            if (upstream.Pick(_policy.AvoidsPreviousEndpoints ? previous : null) is not { } endpoint)
+            if (Cluster.Pick(CollectionsMarshal.AsSpan(_tried), _hash) is not { } endpoint)
             {
                 context.Endpoint = null;
                 await LocalReply.SendAsync(context, StatusCodes.Status503ServiceUnavailable, LocalReply.NoHealthyUpstream, "no_healthy_upstream", "UH");
                 return;
             }
 
-            context.Endpoint = previous = endpoint;
+            context.Endpoint = endpoint;
+            Remember(endpoint);
             var result = await TryAsync(forwarder, endpoint);
             if (result.Outcome == ForwardOutcome.Completed)
             {
@@ -131,19 +162,76 @@ internal sealed class UpstreamRequest(GatewayContext context)
         }
     }
 
+    /// <summary>Envoy's previous hosts: bounded, as a policy may ask for any number of tries.</summary>
+    private void Remember(UpstreamEndpoint endpoint)
+    {
+        if (_policy.AvoidsPreviousEndpoints && _policy.Attempts > 0 && _tried.Count < MaxRemembered)
+        {
+            _tried.Add(endpoint);
+        }
+    }
+
     private async ValueTask<ForwardResult> TryAsync(Forwarder forwarder, UpstreamEndpoint endpoint)
     {
         context.UpstreamServiceTime = -1;
         var token = _timer?.BeginTry() ?? CancellationToken.None;
         ExpectedTimeout = _timer?.OfTry;
+        var breaker = Cluster!.State.Breaker;
+        var isHttp1 = !context.UsesHttp2Upstream;
+        if (!await EnterAsync(breaker, isHttp1, token))
+        {
+            return new(token.IsCancellationRequested ? ForwardOutcome.Canceled : ForwardOutcome.Overflow);
+        }
+
         endpoint.Begin();
         try
         {
-            return await forwarder.ForwardAsync(context, token);
+            var result = await forwarder.ForwardAsync(context, token);
+            Report(endpoint, result.Outcome, token);
+            return result;
         }
         finally
         {
             endpoint.End();
+            breaker.Leave(isHttp1);
+        }
+    }
+
+    private async ValueTask<bool> EnterAsync(CircuitBreaker breaker, bool isHttp1, CancellationToken token)
+    {
+        var limits = Cluster!.Policy.ConnectionPool;
+        var entry = breaker.EnterAsync(limits, isHttp1, token.CanBeCanceled ? token : context.Http.RequestAborted);
+        if (entry.IsCompletedSuccessfully)
+        {
+            return entry.Result;
+        }
+
+        try
+        {
+            return await entry;
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What has no response head says something of the endpoint too.</summary>
+    private void Report(UpstreamEndpoint endpoint, ForwardOutcome outcome, CancellationToken token)
+    {
+        if (!_headAccepted && (outcome is ForwardOutcome.ConnectFailed or ForwardOutcome.ConnectTimeout or ForwardOutcome.ClosedBeforeResponse or ForwardOutcome.Reset
+            or ForwardOutcome.RefusedStream or ForwardOutcome.ProtocolError || (outcome == ForwardOutcome.Canceled && token.IsCancellationRequested)))
+        {
+            Cluster!.Report(endpoint, OutlierSignal.LocalOriginFailure);
+        }
+    }
+
+    private void EndRetry()
+    {
+        if (_holdsRetry)
+        {
+            _holdsRetry = false;
+            Cluster!.State.Breaker.EndRetry();
         }
     }
 
@@ -159,8 +247,25 @@ internal sealed class UpstreamRequest(GatewayContext context)
             return false;
         }
 
+        EndRetry();
         _retriesExhausted = context.Attempt > _policy.Attempts;
-        return !_retriesExhausted;
+        if (_retriesExhausted)
+        {
+            return false;
+        }
+
+        _holdsRetry = Cluster!.State.Breaker.TryBeginRetry(Cluster.Policy.ConnectionPool);
+        _retryOverflowed = !_holdsRetry;
+        if (_holdsRetry)
+        {
+            _services!.Metrics?.Retried(context.Cluster!.Name);
+        }
+        else
+        {
+            _services!.Metrics?.Overflowed(context.Cluster!.Name);
+        }
+
+        return _holdsRetry;
     }
 
     private Task AnswerAsync(ForwardResult result)
@@ -174,7 +279,13 @@ internal sealed class UpstreamRequest(GatewayContext context)
                 : UpstreamFailure.TimeoutAsync(context, isOfTry, _retriesExhausted);
         }
 
-        return UpstreamFailure.AnswerAsync(context, result, wasRetried: context.Attempt > 1, _retriesExhausted);
+        if (result.Outcome == ForwardOutcome.Overflow)
+        {
+            _services!.Metrics?.Overflowed(context.Cluster!.Name);
+            return UpstreamFailure.OverflowAsync(context);
+        }
+
+        return UpstreamFailure.AnswerAsync(context, result, wasRetried: context.Attempt > 1, _retriesExhausted ? "URX" : _retryOverflowed ? "UO" : null);
     }
 
     /// <summary>Full jitter: retry n waits a random time below (2ⁿ−1) times the base.</summary>

@@ -135,9 +135,24 @@ public sealed record ConnectionPoolSettings
     /// <summary><c>http.useClientProtocol</c>.</summary>
     public bool UseClientProtocol { get; init; }
 
+    /// <summary><c>tcp.tcpKeepalive</c>.</summary>
+    public TcpKeepalive? TcpKeepalive { get; init; }
+
+    /// <summary><c>http.http2KeepAlive.interval</c>.</summary>
+    public TimeSpan? Http2KeepAliveInterval { get; init; }
+
+    /// <summary><c>http.http2KeepAlive.timeout</c>.</summary>
+    public TimeSpan? Http2KeepAliveTimeout { get; init; }
+
     /// <summary><c>http.maxConcurrentStreams</c>.</summary>
     public int? MaxConcurrentStreams { get; init; }
 }
+
+/// <summary>TCP keep-alive; what is not given is the system's.</summary>
+/// <param name="Probes">Unanswered probes until the connection is dead.</param>
+/// <param name="Time">Idle time before the first.</param>
+/// <param name="Interval">Between two.</param>
+public sealed record TcpKeepalive(int? Probes, TimeSpan? Time, TimeSpan? Interval);
 
 /// <summary>Outlier detection; present means on.</summary>
 public sealed record OutlierDetection

@@ -56,6 +56,15 @@ public sealed record ConnectionPoolLimits
     /// <summary>When an unused connection is closed.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>TCP keep-alive; <see langword="null"/> is off.</summary>
+    public TcpKeepalive? TcpKeepalive { get; init; }
+
+    /// <summary>How often an HTTP/2 connection is pinged; <see langword="null"/> is never.</summary>
+    public TimeSpan? Http2KeepAliveInterval { get; init; }
+
+    /// <summary>How long a ping's answer may take.</summary>
+    public TimeSpan? Http2KeepAliveTimeout { get; init; }
+
     /// <summary>When any connection is closed; <see langword="null"/> is never.</summary>
     public TimeSpan? MaxConnectionDuration { get; init; }
 
@@ -73,6 +82,9 @@ public sealed record ConnectionPoolLimits
             ConnectTimeout = written.ConnectTimeout ?? defaults.ConnectTimeout,
             IdleTimeout = written.HttpIdleTimeout ?? defaults.IdleTimeout,
             MaxConnectionDuration = written.MaxConnectionDuration,
+            TcpKeepalive = written.TcpKeepalive,
+            Http2KeepAliveInterval = written.Http2KeepAliveInterval,
+            Http2KeepAliveTimeout = written.Http2KeepAliveTimeout,
         };
     }
 

@@ -47,6 +47,7 @@ internal sealed class ScriptedBackend : IDisposable
     private readonly ConcurrentQueue<ScriptedRequest> _requests = new();
     private readonly CancellationTokenSource _stop = new();
     private int _number;
+    private bool _isDisposed;
     private int _connections;
 
     public ScriptedBackend(Func<ScriptedRequest, ScriptedAnswer> script)
@@ -83,9 +84,13 @@ internal sealed class ScriptedBackend : IDisposable
 
     public void Dispose()
     {
-        _stop.Cancel();
         _listener.Dispose();
-        _stop.Dispose();
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            _stop.Cancel();
+            _stop.Dispose();
+        }
     }
 
     private async Task AcceptAsync()

@@ -1,4 +1,5 @@
 using FsCheck.Xunit;
+using Microsoft.Extensions.Time.Testing;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Routing;
 
@@ -7,7 +8,7 @@ namespace Portcullis.Gateway.Tests.Forwarding;
 public sealed class UpstreamClusterTests
 {
     [Fact]
-    public void Pick_WithoutEndpoints_IsNone() => Assert.Null(Cluster(LoadBalancerKind.LeastRequest).Pick(null));
+    public void Pick_WithoutEndpoints_IsNone() => Assert.Null(Cluster(LoadBalancerKind.LeastRequest).Pick());
 
     [Theory]
     [InlineData(LoadBalancerKind.LeastRequest)]
@@ -16,9 +17,9 @@ public sealed class UpstreamClusterTests
     public void Pick_AfterAFailure_TakesAnotherEndpoint(LoadBalancerKind kind)
     {
         var (a, b) = (Endpoint("a"), Endpoint("b"));
-        var cluster = new UpstreamCluster([a, b], [1, 1], kind);
+        var cluster = Cluster([a, b], [1, 1], kind);
 
-        var others = Enumerable.Range(0, 50).Count(_ => ReferenceEquals(cluster.Pick(a), b));
+        var others = Enumerable.Range(0, 50).Count(_ => ReferenceEquals(cluster.Pick([a]), b));
 
         // Five further picks, as Envoy makes them: at random, one in 64 may still hit the same.
         Assert.True(others >= 40, $"only {others} of 50");
@@ -29,7 +30,7 @@ public sealed class UpstreamClusterTests
     {
         var only = Endpoint("a");
 
-        Assert.Same(only, new UpstreamCluster([only], [1], LoadBalancerKind.LeastRequest).Pick(only));
+        Assert.Same(only, Cluster([only], [1], LoadBalancerKind.LeastRequest).Pick([only]));
     }
 
     [Fact]
@@ -37,18 +38,18 @@ public sealed class UpstreamClusterTests
     {
         var (busy, idle) = (Endpoint("busy"), Endpoint("idle"));
         busy.Begin();
-        var cluster = new UpstreamCluster([busy, idle], [1, 1], LoadBalancerKind.LeastRequest);
+        var cluster = Cluster([busy, idle], [1, 1], LoadBalancerKind.LeastRequest);
 
-        Assert.All(Enumerable.Range(0, 20), _ => Assert.Same(idle, cluster.Pick(null)));
+        Assert.All(Enumerable.Range(0, 20), _ => Assert.Same(idle, cluster.Pick()));
     }
 
     [Fact]
     public void Pick_RoundRobin_HonoursWeights()
     {
         var (a, b) = (Endpoint("a"), Endpoint("b"));
-        var cluster = new UpstreamCluster([a, b], [1, 3], LoadBalancerKind.RoundRobin);
+        var cluster = Cluster([a, b], [1, 3], LoadBalancerKind.RoundRobin);
 
-        var picks = Enumerable.Range(0, 40).Select(_ => cluster.Pick(null)).ToArray();
+        var picks = Enumerable.Range(0, 40).Select(_ => cluster.Pick()).ToArray();
 
         Assert.Equal((10, 30), (picks.Count(p => p == a), picks.Count(p => p == b)));
     }
@@ -57,12 +58,79 @@ public sealed class UpstreamClusterTests
     public void Pick_AlwaysFindsAnEndpointOfTheCluster(byte count, byte kind)
     {
         var endpoints = Enumerable.Range(0, (count % 6) + 1).Select(i => Endpoint($"e{i}")).ToArray();
-        var cluster = new UpstreamCluster(endpoints, [.. endpoints.Select((_, i) => i + 1)], (LoadBalancerKind)(kind % 3));
+        var cluster = Cluster(endpoints, [.. endpoints.Select((_, i) => i + 1)], (LoadBalancerKind)(kind % 3));
 
-        Assert.Contains(cluster.Pick(endpoints[0]), endpoints);
+        Assert.Contains(cluster.Pick([endpoints[0]]), endpoints);
     }
 
-    private static UpstreamCluster Cluster(LoadBalancerKind kind) => new([], [], kind);
+    [Theory]
+    [InlineData(LoadBalancerKind.RingHash, 1024)]
+    [InlineData(LoadBalancerKind.Maglev, 65537)]
+    public void Pick_ByHash_IsTheSameEverywhere_FollowsWeights_AndMovesOnlyTheKeysOfWhatIsGone(LoadBalancerKind kind, int size)
+    {
+        var endpoints = Enumerable.Range(0, 5).Select(i => Endpoint($"10.0.0.{i}:80")).ToArray();
+        var all = Hashing(endpoints, [1, 1, 1, 1, 4], kind, size);
+        var fewer = Hashing(endpoints[1..], [1, 1, 1, 4], kind, size);
+        var keys = Enumerable.Range(0, 4000).Select(i => StableHash.Of($"key-{i}")).ToArray();
 
-    private static UpstreamEndpoint Endpoint(string name) => new(name, "http://" + name);
+        var picks = keys.Select(k => all.Pick(hash: k)!).ToArray();
+
+        Assert.Equal(picks, keys.Select(k => Hashing(endpoints, [1, 1, 1, 1, 4], kind, size).Pick([picks[0]], k)!).Take(5).Concat(picks.Skip(5)));
+        Assert.InRange(picks.Count(p => p == endpoints[4]) / 4000.0, 0.42, 0.58);
+        var moved = keys.Zip(picks).Count(k => k.Second != endpoints[0] && fewer.Pick(hash: k.First) != k.Second);
+        Assert.InRange(moved / 4000.0, 0, 0.1);
+    }
+
+    [Fact]
+    public void Pick_ByHash_OfAnEjectedEndpoint_GoesToAnotherOne_AndComesBack()
+    {
+        var time = new FakeTimeProvider();
+        var endpoints = Enumerable.Range(0, 3).Select(i => Endpoint($"10.0.0.{i}:80")).ToArray();
+        var outliers = new OutlierPolicy { Consecutive5xxErrors = 1, MaxEjectionPercent = 100 };
+        var cluster = new UpstreamCluster(
+            endpoints,
+            [1, 1, 1],
+            new ClusterPolicy { OutlierDetection = outliers, LoadBalancer = new() { Kind = LoadBalancerKind.RingHash, Key = new(HashKeyKind.Header, "x"), HashTableSize = 1024 } },
+            new UpstreamClusterState(time));
+        var hash = StableHash.Of("key");
+        var first = cluster.Pick(hash: hash)!;
+
+        cluster.Report(first, OutlierSignal.ServerError);
+        Assert.NotSame(first, cluster.Pick(hash: hash));
+
+        time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Same(first, cluster.Pick(hash: hash));
+    }
+
+    [Fact]
+    public void Pick_WhileAnEndpointWarmsUp_GivesItLittle()
+    {
+        var time = new FakeTimeProvider();
+        var old = new UpstreamEndpoint("old", time.GetTimestamp());
+        time.Advance(TimeSpan.FromMinutes(10));
+        var young = new UpstreamEndpoint("young", time.GetTimestamp());
+        var policy = new ClusterPolicy { LoadBalancer = new() { Kind = LoadBalancerKind.RoundRobin, Warmup = TimeSpan.FromSeconds(60) } };
+        var cluster = new UpstreamCluster([old, young], [1, 1], policy, new UpstreamClusterState(time));
+
+        Assert.InRange(Share(), 0.06, 0.12);
+        time.Advance(TimeSpan.FromSeconds(30));
+        Assert.InRange(Share(), 0.30, 0.37);
+        time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(0.5, Share());
+
+        double Share() => Enumerable.Range(0, 1000).Count(_ => cluster.Pick() == young) / 1000.0;
+    }
+
+    private static UpstreamCluster Hashing(UpstreamEndpoint[] endpoints, int[] weights, LoadBalancerKind kind, int size) => new(
+        endpoints,
+        weights,
+        new ClusterPolicy { LoadBalancer = new() { Kind = kind, Key = new(HashKeyKind.Header, "x"), HashTableSize = size } },
+        new UpstreamClusterState(TimeProvider.System));
+
+    private static UpstreamCluster Cluster(LoadBalancerKind kind) => Cluster([], [], kind);
+
+    private static UpstreamCluster Cluster(UpstreamEndpoint[] endpoints, int[] weights, LoadBalancerKind kind) =>
+        new(endpoints, weights, new ClusterPolicy { LoadBalancer = new() { Kind = kind } }, new UpstreamClusterState(TimeProvider.System));
+
+    private static UpstreamEndpoint Endpoint(string name) => new(name);
 }

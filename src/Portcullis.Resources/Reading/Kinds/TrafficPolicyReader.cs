@@ -42,15 +42,9 @@ internal static class TrafficPolicyReader
         var pool = new ConnectionPoolSettings();
         pool = reader.Object("tcp", r =>
         {
-            r.Object("tcpKeepalive", static k =>
-            {
-                k.Integer("probes", 0, int.MaxValue);
-                k.Duration("time");
-                k.Duration("interval");
-                return k;
-            });
             return pool with
             {
+                TcpKeepalive = r.Object("tcpKeepalive", static k => new TcpKeepalive(k.Integer("probes", 0, int.MaxValue), k.Duration("time"), k.Duration("interval"))),
                 MaxConnections = r.Integer("maxConnections", 0, int.MaxValue),
                 ConnectTimeout = r.Duration("connectTimeout"),
                 MaxConnectionDuration = r.Duration("maxConnectionDuration"),
@@ -59,14 +53,11 @@ internal static class TrafficPolicyReader
         }) ?? pool;
         return reader.Object("http", r =>
         {
-            r.Object("http2KeepAlive", static k =>
-            {
-                k.Duration("interval");
-                k.Duration("timeout");
-                return k;
-            });
+            var ping = r.Object("http2KeepAlive", static k => new Ping(k.Duration("interval"), k.Duration("timeout")));
             return pool with
             {
+                Http2KeepAliveInterval = ping?.Interval,
+                Http2KeepAliveTimeout = ping?.Timeout,
                 Http1MaxPendingRequests = r.Integer("http1MaxPendingRequests", 0, int.MaxValue),
                 Http2MaxRequests = r.Integer("http2MaxRequests", 0, int.MaxValue),
                 MaxRequestsPerConnection = r.Integer("maxRequestsPerConnection", 0, int.MaxValue),
@@ -143,4 +134,6 @@ internal static class TrafficPolicyReader
     }
 
     private sealed record Port(int? Number);
+
+    private sealed record Ping(TimeSpan? Interval, TimeSpan? Timeout);
 }
