@@ -87,7 +87,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var metrics = new GatewayMetrics(snapshots, tokens, options.Workload);
         var authorizers = new ExternalAuthorizers(AllowsSeveralAuthorizers(options, loggers));
         var external = new ExternalAuthorizationStage(metrics, loggers.CreateLogger("Portcullis.ExternalAuthorization"), time);
-        var pipeline = new RequestPipeline(new RouteExecutor(new UpstreamServices(forwarder, time, upstreamMetrics), time), external, time);
+        var pipeline = new RequestPipeline(new RouteExecutor(new UpstreamServices(forwarder, new MirrorSender(forwarder, time), time, upstreamMetrics), time), external, time);
         var journal = options.DecisionCapacity > 0 ? new DecisionJournal(options.DecisionCapacity) : null;
         var recorder = journal is null ? null : new DecisionRecorder(journal);
         var decisions = new DecisionsApi(journal, journal is null ? null : new LiveExplainer(journal, snapshots, options.Workload, options.Ports));

@@ -21,28 +21,9 @@ internal static class DataPlaneLimits
                 "use protocol HTTP, with TLS terminated in front of the gateway");
         }
 
-        var services = resources.OfType<VirtualService>().ToDictionary(v => v.Id);
-        var rules = routing.Listeners
-            .SelectMany(l => l.Hosts.All)
-            .SelectMany(h => h.Routes)
-            .Where(r => r is { Forward: not null, VirtualService: not null })
-            .DistinctBy(r => (r.VirtualService, r.RuleIndex));
-        foreach (var route in rules)
-        {
-            ReportRoute(services[route.VirtualService!.Value], $"spec.http[{route.RuleIndex}]", route.Forward!, problems);
-        }
-
         foreach (var cluster in routing.Clusters.Values)
         {
             ReportCluster(cluster, resources, problems);
-        }
-    }
-
-    private static void ReportRoute(VirtualService service, string rule, ForwardAction forward, ICollection<Problem> problems)
-    {
-        if (!forward.Mirrors.IsEmpty)
-        {
-            Add(problems, service, rule, "`mirror` is not served by this version: no copies are sent", null);
         }
     }
 

@@ -54,6 +54,10 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
         return new(ForwardOutcome.Completed);
     }
 
+    /// <summary>Sends a request that is not a client's over a cluster's connections.</summary>
+    public Task<HttpResponseMessage> SendAsync(ConnectionProfile profile, HttpRequestMessage request, CancellationToken cancellationToken) =>
+        _invokers.GetValue(profile, Connect).SendAsync(request, cancellationToken);
+
     public void Dispose()
     {
         foreach (var (_, invoker) in _invokers)

@@ -21,14 +21,33 @@ internal static class FaultStage
         }
 
         context.ResponseFlags = context.ResponseFlags is null ? "FI" : "DI,FI";
-        await LocalReply.SendAsync(context, fault.AbortStatus, "fault filter abort", "fault_filter_abort");
-        if (fault.AbortGrpcStatus is { } grpc)
+        var isGrpc = LocalReply.IsGrpc(context.Http.Request);
+        var status = fault.AbortGrpcStatus is { } code && !isGrpc ? HttpStatusOf(code) : fault.AbortStatus;
+        await LocalReply.SendAsync(context, status, "fault filter abort", "fault_filter_abort");
+        if (isGrpc && fault.AbortGrpcStatus is { } grpc)
         {
             context.Http.Response.Headers["grpc-status"] = grpc.ToString(CultureInfo.InvariantCulture);
         }
 
         return true;
     }
+
+    /// <summary>What a gRPC status is to a client that does not speak gRPC (Envoy's <c>grpcToHttpStatus</c>).</summary>
+    private static int HttpStatusOf(int grpc) => grpc switch
+    {
+        0 => 200,
+        1 => 499,
+        3 or 9 or 11 => 400,
+        4 => 504,
+        5 => 404,
+        6 or 10 => 409,
+        7 => 403,
+        8 => 429,
+        12 => 501,
+        14 => 503,
+        16 => 401,
+        _ => 500,
+    };
 
     private static bool IsDrawn(double percentage) => percentage > 0 && Random.Shared.NextDouble() * 100 < percentage;
 }

@@ -18,6 +18,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
     private RetryPolicy _policy = RetryPolicy.Off;
     private TryTimer? _timer;
     private ReplayBody? _body;
+    private RequestMirror? _mirror;
     private bool _retriesExhausted;
     private bool _headAccepted;
     private bool _retryOverflowed;
@@ -44,6 +45,11 @@ internal sealed class UpstreamRequest(GatewayContext context)
     {
         _services = services;
         Begin(action, services.Time);
+        if (!action.Mirrors.IsEmpty)
+        {
+            await MirrorAsync(action, services.Mirrors);
+        }
+
         try
         {
             await TryAllAsync(services.Forwarder, services.Time);
@@ -51,6 +57,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
         finally
         {
             EndRetry();
+            _mirror = null;
             _tried.Clear();
             _timer?.Dispose();
             _body?.Dispose();
@@ -76,7 +83,11 @@ internal sealed class UpstreamRequest(GatewayContext context)
 
         _headAccepted = true;
         SetCookie = _newCookie;
-        _body?.StopKeeping();
+        if (_mirror is null)
+        {
+            _body?.StopKeeping();
+        }
+
         EndRetry();
         if (_retriesExhausted || _retryOverflowed)
         {
@@ -114,13 +125,37 @@ internal sealed class UpstreamRequest(GatewayContext context)
         {
             _timer?.EndRequest();
         }
-        else if (_timer is not null || _policy.Attempts > 0)
+        else if (_timer is not null || _policy.Attempts > 0 || !action.Mirrors.IsEmpty)
         {
             request.Body = _body = new ReplayBody(request.Body, EndRequest);
         }
     }
 
-    private void EndRequest() => _timer?.EndRequest();
+    private void EndRequest()
+    {
+        _timer?.EndRequest();
+        if (_mirror is { } mirror && _body is { CanReplay: true } body)
+        {
+            mirror.Send(body.Kept);
+        }
+    }
+
+    private async ValueTask MirrorAsync(ForwardAction action, MirrorSender sender)
+    {
+        var isUpgrade = context.Http.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true;
+        if (isUpgrade)
+        {
+            return;
+        }
+
+        context.Attempt = 1;
+        _mirror = await RequestMirror.DrawAsync(context, action, sender);
+        if (_body is null)
+        {
+            _mirror?.Send([]);
+            _mirror = null;
+        }
+    }
 
     private async Task TryAllAsync(Forwarder forwarder, TimeProvider time)
     {
