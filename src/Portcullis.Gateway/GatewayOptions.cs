@@ -49,6 +49,9 @@ public sealed record GatewayOptions
     /// <summary>Refused, and as many allowed, decisions that are kept to be explained; 0 keeps none and names none to clients. Default 1000.</summary>
     public int DecisionCapacity { get; init; } = 1000;
 
+    /// <summary>Reads a variable of the environment for tracing (<c>OTEL_*</c>, <c>envName</c>, custom tags).</summary>
+    public Func<string, string?> TracingEnvironment { get; init; } = Environment.GetEnvironmentVariable;
+
     /// <summary>How long requests in flight may take to finish after a stop was asked for (Istio's <c>drainDuration</c>).</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(45);
 }

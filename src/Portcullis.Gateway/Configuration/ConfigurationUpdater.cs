@@ -7,6 +7,7 @@ using Portcullis.Gateway.Jwks;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Telemetry.AccessLogs;
 using Portcullis.Gateway.Telemetry.Metrics;
+using Portcullis.Gateway.Telemetry.Tracing;
 using Portcullis.Policy.Authentication;
 using Portcullis.Resources;
 
@@ -32,6 +33,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     private readonly ListenerGroup _listeners;
     private readonly GatewayMetrics _metrics;
     private readonly AccessLogs _accessLogs;
+    private readonly Tracers _tracers;
     private readonly VerifiedTokenCache? _tokens;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -64,6 +66,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger("Portcullis.Configuration");
         _accessLogs = new AccessLogs(time, loggers.CreateLogger("Portcullis.AccessLog"));
+        _tracers = new Tracers(options.Workload, options.TracingEnvironment, metrics.Traces, loggers.CreateLogger("Portcullis.Traces"));
         _source = new FileResourceSource(new FileResourceSourceOptions { Paths = options.Paths, MeshConfigPath = options.MeshConfigFile }, time);
     }
 
@@ -131,6 +134,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
 
         await _analysis.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _accessLogs.DisposeAsync();
+        await _tracers.DisposeAsync();
         _stop.Dispose();
     }
 
@@ -171,7 +175,8 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
             new SnapshotEnvironment(_options.Workload, _options.Ports, keys, _tokens, _upstreams, _authorizers),
             problems,
             generation: Current.Generation + 1,
-            accessLog: HasError(resources.Problems) ? null : _accessLogs.For(resources.Mesh, problems));
+            accessLog: HasError(resources.Problems) ? null : _accessLogs.For(resources.Mesh, problems),
+            tracer: HasError(resources.Problems) ? null : _tracers.For(resources.Mesh.Tracing, problems));
     }
 
     private async Task UpdateAsync(ResourceSet resources, CancellationToken stop)
@@ -214,6 +219,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         await keys.WaitForFirstAttemptAsync(FirstKeysWait, cancellationToken);
         keys.Commit();
         _snapshots.Publish(snapshot);
+        _tracers.Commit(snapshot.Tracer);
         _analysis = AdviseAsync(snapshot, _analysis);
         return await _listeners.ReconcileAsync(snapshot.ListenerKeys, cancellationToken);
     }

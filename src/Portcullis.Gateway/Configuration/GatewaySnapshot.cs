@@ -4,6 +4,7 @@ using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Telemetry.AccessLogs;
+using Portcullis.Gateway.Telemetry.Tracing;
 using Portcullis.Matching;
 using Portcullis.Policy;
 using Portcullis.Policy.Authentication;
@@ -86,6 +87,9 @@ internal sealed class GatewaySnapshot
     /// <summary>Counts publications, from 1; 0 before the first.</summary>
     public long Generation { get; init; }
 
+    /// <summary><see langword="null"/> when nothing is traced.</summary>
+    public Tracer? Tracer { get; init; }
+
     /// <summary><see langword="null"/> when the access log is off.</summary>
     public AccessLogWriter? AccessLog { get; init; }
 
@@ -97,8 +101,9 @@ internal sealed class GatewaySnapshot
     /// <param name="problems">What was found before, and what is found now; the snapshot takes all of it.</param>
     /// <param name="generation">Number of the publication.</param>
     /// <param name="accessLog">Where requests of this snapshot are logged.</param>
+    /// <param name="tracer">Who traces them.</param>
     public static GatewaySnapshot Compile(
-        ResourceSet resources, SnapshotEnvironment environment, List<Problem> problems, long generation = 0, AccessLogWriter? accessLog = null)
+        ResourceSet resources, SnapshotEnvironment environment, List<Problem> problems, long generation = 0, AccessLogWriter? accessLog = null, Tracer? tracer = null)
     {
         var mesh = resources.Mesh;
         var workload = mesh.RootNamespace is { } root ? environment.Workload with { RootNamespace = root } : environment.Workload;
@@ -114,6 +119,7 @@ internal sealed class GatewaySnapshot
         {
             Generation = generation,
             AccessLog = accessLog,
+            Tracer = tracer,
         };
     }
 

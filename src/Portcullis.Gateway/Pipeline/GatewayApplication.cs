@@ -41,6 +41,7 @@ internal sealed partial class GatewayApplication(
         context.TellsDecisionId = decisions is not null && !context.Snapshot.IsIstioExact;
         context.CountsChunkedBodies = metrics.IsEnabled;
         metrics.Begin();
+        context.Trace = context.Snapshot.Tracer?.Begin(context);
         return context;
     }
 
@@ -83,6 +84,11 @@ internal sealed partial class GatewayApplication(
         if (exception is BadHttpRequestException)
         {
             context.ResponseFlags ??= "DPE";
+        }
+
+        if (context.Trace is { } trace)
+        {
+            trace.Tracer.End(context, trace);
         }
 
         metrics.Record(context);

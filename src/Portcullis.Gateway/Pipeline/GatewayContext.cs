@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Forwarding;
+using Portcullis.Gateway.Telemetry.Tracing;
 using Portcullis.Jose;
 using Portcullis.Policy.Authentication;
 using Portcullis.Policy.Authorization;
@@ -142,6 +143,9 @@ internal sealed class GatewayContext
 
     public string? UpstreamFailureReason { get; set; }
 
+    /// <summary>The trace that the request belongs to; <see langword="null"/> when nothing is traced.</summary>
+    public RequestTrace? Trace { get; set; }
+
     /// <summary>Bodies of unknown length are counted for the metrics; of the others, the declared length is taken.</summary>
     public bool CountsChunkedBodies { get; set; }
 
@@ -196,6 +200,7 @@ internal sealed class GatewayContext
     {
         Snapshot = GatewaySnapshot.Empty;
         ClientAborted = false;
+        Trace = null;
         Listener = null;
         RawTarget = Path = Authority = ForwardedFor = RequestId = UpstreamTarget = UpstreamAuthority = "";
         Query = null;

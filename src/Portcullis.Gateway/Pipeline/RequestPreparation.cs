@@ -36,7 +36,8 @@ internal static class RequestPreparation
             context.Scheme = scheme;
         }
 
-        context.RequestId = Guid.NewGuid().ToString();
+        var id = Guid.NewGuid().ToString();
+        context.RequestId = context.Trace?.Mark(id) ?? id;
         RequestSanitizer.Sanitize(request.Headers);
         if (request.Protocol == "HTTP/1.0")
         {

@@ -80,6 +80,7 @@ internal sealed class RouteExecutor(UpstreamServices upstreams, TimeProvider tim
             return;
         }
 
+        context.Trace?.Inject(context.Http.Request.Headers);
         Target(context, action, destination);
         await context.Upstream.RunAsync(action, upstreams);
     }

@@ -97,6 +97,9 @@ public sealed record MeshConfig
     /// <summary><c>extensionProviders</c>.</summary>
     public ImmutableArray<ExtensionProvider> ExtensionProviders { get; init; } = [];
 
+    /// <summary>Where spans go, and how many.</summary>
+    public MeshTracing Tracing { get; init; } = new();
+
     /// <summary><c>authorizationDenied</c> (Portcullis' own).</summary>
     public AuthorizationDeniedMode AuthorizationDenied { get; init; }
 

@@ -24,6 +24,9 @@ internal sealed record InProcessOptions
     /// <summary>What the environment would say of several external authorizers.</summary>
     public bool AllowsSeveralAuthorizers { get; init; }
 
+    /// <summary>The environment that tracing sees; empty, whatever the test runs in.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Opens the statistics' port too.</summary>
     public bool HasStats { get; init; }
 }
@@ -81,6 +84,7 @@ internal sealed class InProcessGateway : IAsyncDisposable
                     Admin = options.DecisionCapacity > 0 ? new(new IPEndPoint(IPAddress.Loopback, 0), IsDefault: false) : null,
                     DecisionCapacity = options.DecisionCapacity,
                     KeyFetching = options.KeyFetching,
+                    TracingEnvironment = options.Variables.GetValueOrDefault,
                     AllowsSeveralAuthorizers = options.AllowsSeveralAuthorizers,
                     DrainTime = TimeSpan.FromSeconds(1),
                 },

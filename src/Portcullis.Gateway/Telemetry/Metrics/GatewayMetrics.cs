@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Pipeline;
+using Portcullis.Gateway.Telemetry.Tracing;
 using Portcullis.Policy.Authentication;
 using Portcullis.Policy.Authorization;
 using Portcullis.Resources;
@@ -59,6 +60,9 @@ internal sealed class GatewayMetrics : IDisposable
         }
     }
 
+    /// <summary>What became of spans.</summary>
+    public TraceStatistics Traces { get; } = new();
+
     /// <summary>Somebody can read what is counted; without that nothing is.</summary>
     public bool IsEnabled { get; set; }
 
@@ -109,6 +113,10 @@ internal sealed class GatewayMetrics : IDisposable
 
         text.Single("portcullis_requests_active", "gauge", "Requests in flight.", Volatile.Read(ref _started) - Volatile.Read(ref _completed));
         WriteConnections(text);
+        text.Describe("portcullis_trace_spans_total", "counter", "Spans by what became of them.");
+        text.Value("portcullis_trace_spans_total", "outcome=\"exported\"", Traces.Exported);
+        text.Value("portcullis_trace_spans_total", "outcome=\"failed\"", Traces.Failed);
+        text.Value("portcullis_trace_spans_total", "outcome=\"dropped\"", Traces.Dropped);
     }
 
     public void Dispose() => _meter.Dispose();

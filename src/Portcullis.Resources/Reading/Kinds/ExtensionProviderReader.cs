@@ -3,22 +3,22 @@ using System.Globalization;
 
 namespace Portcullis.Resources.Reading;
 
-/// <summary>Reads and validates <c>extensionProviders</c> (authorization.md §10); only the external authorizers are of use.</summary>
+/// <summary>Reads and validates <c>extensionProviders</c> (authorization.md §10); external authorizers, and collectors of traces.</summary>
 internal static class ExtensionProviderReader
 {
     private static readonly string[] Others =
     [
-        "zipkin", "lightstep", "datadog", "stackdriver", "opencensus", "skywalking", "opentelemetry", "prometheus", "envoyFileAccessLog", "envoyHttpAls",
+        "zipkin", "lightstep", "datadog", "stackdriver", "opencensus", "skywalking", "prometheus", "envoyFileAccessLog", "envoyHttpAls",
         "envoyTcpAls", "envoyOtelAls", "sds",
     ];
 
-    public static ImmutableArray<ExtensionProvider> Read(ObjectReader mesh)
+    public static ImmutableArray<ExtensionProvider> Read(ObjectReader mesh, ICollection<OpenTelemetryProvider> tracers)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
-        return [.. mesh.List("extensionProviders", (r, _) => new Entry(ReadProvider(r, names))).Where(e => e.Provider is not null).Select(e => e.Provider!)];
+        return [.. mesh.List("extensionProviders", (r, _) => new Entry(ReadProvider(r, names, tracers))).Where(e => e.Provider is not null).Select(e => e.Provider!)];
     }
 
-    private static ExtensionProvider? ReadProvider(ObjectReader reader, HashSet<string> names)
+    private static ExtensionProvider? ReadProvider(ObjectReader reader, HashSet<string> names, ICollection<OpenTelemetryProvider> tracers)
     {
         var name = reader.RequiredText("name");
         if (name.Length > 0 && !Names.IsLabel(name))
@@ -32,13 +32,19 @@ internal static class ExtensionProviderReader
 
         var http = reader.Object("envoyExtAuthzHttp", r => ReadHttp(r, name));
         var grpc = reader.Object("envoyExtAuthzGrpc", r => ReadCommon(r, name, isGrpc: true));
-        var others = 0;
+        var tracer = reader.Object("opentelemetry", r => TracingReader.ReadProvider(r, name, ReadService, ReadPort));
+        if (tracer is not null)
+        {
+            tracers.Add(tracer);
+        }
+
+        var others = tracer is null ? 0 : 1;
         foreach (var other in Others)
         {
             if (reader.Has(other))
             {
                 others++;
-                reader.At(other).Note("not used by the gateway: only envoyExtAuthzHttp and envoyExtAuthzGrpc are");
+                reader.At(other).Note("not used by the gateway: only envoyExtAuthzHttp, envoyExtAuthzGrpc and opentelemetry are");
             }
 
             reader.Accept(other);

@@ -13,14 +13,14 @@ internal static class MeshFieldsReader
         "ingressClass", "ingressService", "ingressControllerMode", "ingressSelector", "enableTracing", "enableEnvoyAccessLogService", "disableEnvoyListenerLog",
         "outboundTrafficPolicy", "inboundTrafficPolicy", "configSources", "enableAutoMtls", "caCertificates", "localityLbSetting", "zoneAwareLbSetting",
         "dnsRefreshRate", "h2UpgradePolicy", "inboundClusterStatName", "outboundClusterStatName", "certificates", "serviceSettings", "serviceScopeConfigs",
-        "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "defaultProviders", "discoverySelectors", "meshMTLS", "tlsDefaults", "serviceEntryVisibility",
+        "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "discoverySelectors", "meshMTLS", "tlsDefaults", "serviceEntryVisibility",
     ];
 
     private static readonly string[] NotUsedOfProxy =
     [
         "configPath", "binaryPath", "serviceCluster", "tracingServiceName", "drainDuration", "discoveryAddress", "discoveryRefreshDelay", "zipkinAddress",
         "statsdUdpAddress", "envoyMetricsServiceAddress", "proxyAdminPort", "availabilityZone", "controlPlaneAuthPolicy", "customConfigFile", "statNameLength",
-        "concurrency", "proxyBootstrapTemplatePath", "interceptionMode", "tracing", "sds", "envoyAccessLogService", "envoyMetricsService", "proxyMetadata",
+        "concurrency", "proxyBootstrapTemplatePath", "interceptionMode", "sds", "envoyAccessLogService", "envoyMetricsService", "proxyMetadata",
         "runtimeValues", "statusPort", "extraStatTags", "terminationDrainDuration", "meshId", "readinessProbe", "proxyStatsMatcher",
         "holdApplicationUntilProxyStarts", "caCertificatesPem", "image", "privateKeyProvider", "proxyHeaders", "fileFlushInterval", "fileFlushMinSizeKb",
         "statsCompression", "connectionSettings",
@@ -45,6 +45,8 @@ internal static class MeshFieldsReader
         }
 
         var proxy = reader.Object("defaultConfig", ReadProxy);
+        var tracers = new List<OpenTelemetryProvider>();
+        var providers = ExtensionProviderReader.Read(reader, tracers);
         return new MeshConfig
         {
             PathNormalization = reader.Object("pathNormalization", ReadNormalization)?.Mode ?? PathNormalizationMode.Default,
@@ -56,7 +58,8 @@ internal static class MeshFieldsReader
             AccessLogEncoding = reader.Enumerated("accessLogEncoding", AccessLogEncoding.Text, ("TEXT", AccessLogEncoding.Text), ("JSON", AccessLogEncoding.Json)),
             NumTrustedProxies = proxy?.NumTrustedProxies ?? 0,
             ProxyProtocol = proxy?.ProxyProtocol ?? false,
-            ExtensionProviders = ExtensionProviderReader.Read(reader),
+            ExtensionProviders = providers,
+            Tracing = TracingReader.Read(reader, tracers, proxy?.Tracing),
             AuthorizationDenied = reader.Enumerated("authorizationDenied", AuthorizationDeniedMode.Challenge,
                 ("Challenge", AuthorizationDeniedMode.Challenge), ("Forbidden", AuthorizationDeniedMode.Forbidden)),
             PrincipalWithoutSub = reader.Enumerated("principalWithoutSub", PrincipalWithoutSubMode.Accept,
@@ -83,12 +86,14 @@ internal static class MeshFieldsReader
             Note(reader, name);
         }
 
-        return reader.Object("gatewayTopology", static topology =>
+        var tracing = reader.Object("tracing", TracingReader.ReadProxy);
+        var proxy = reader.Object("gatewayTopology", static topology =>
         {
             topology.Unsupported("forwardClientCertDetails", "x-forwarded-client-cert is sanitised and set");
             var protocol = topology.Object("proxyProtocol", static p => p) is not null;
-            return new Proxy(topology.Integer("numTrustedProxies", 0, 1000) ?? 0, protocol);
-        }) ?? new Proxy(0, false);
+            return new Proxy(topology.Integer("numTrustedProxies", 0, 1000) ?? 0, protocol, null);
+        });
+        return (proxy ?? new Proxy(0, false, null)) with { Tracing = tracing };
     }
 
     private static Normalization ReadNormalization(ObjectReader reader) => new(reader.Enumerated("normalization", PathNormalizationMode.Default,
@@ -128,7 +133,7 @@ internal static class MeshFieldsReader
         return value;
     }
 
-    private sealed record Proxy(int NumTrustedProxies, bool ProxyProtocol);
+    private sealed record Proxy(int NumTrustedProxies, bool ProxyProtocol, MeshTracing? Tracing);
 
     private sealed record Normalization(PathNormalizationMode Mode);
 }
