@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -44,8 +46,52 @@ public sealed class AccessLogFormatTests
     [InlineData("%REQ(X-ABSENT)%", "-")]
     [InlineData("%REQ(AUTHORIZATION)%", "<redacted>")]
     [InlineData("%CLAIM(groups)%", "-")]
+    [InlineData("%START_TIME(%Y/%m/%dT%H:%M:%S%z %s.%3f)%|", "2026/01/02T03:04:05+0000 1767323045.678|")]
+    [InlineData("%START_TIME(%F %T %b %a %e %j %Z)%", "2026-01-02 03:04:05 Jan Fri  2 002 UTC")]
+    [InlineData("%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%", "/a")]
+    [InlineData("%REQ_WITHOUT_QUERY(X-ABSENT?:PATH):1%", "/")]
+    [InlineData("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_REMOTE_PORT% %DOWNSTREAM_LOCAL_PORT%", "10.1.2.3 5000 8080")]
+    [InlineData("%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_PEER_URI_SAN% %REQUESTED_SERVER_NAME%", "- - -")]
+    [InlineData("%GRPC_STATUS% %GRPC_STATUS_NUMBER% %TRACE_ID% %TRAILER(x)%", "- - - -")]
+    [InlineData("%CONNECTION_TERMINATION_DETAILS% %UPSTREAM_LOCAL_ADDRESS% %JWT_STATUS%", "- - -")]
+    [InlineData("%DYNAMIC_METADATA(envoy.common:access_log_hint)%", "-")]
     public void Text_WithAFormatOfOnesOwn_IsWritten(string format, string expected) =>
         Assert.Equal(expected, Write(AccessLogEncoding.Text, format, Denied()));
+
+    [Fact]
+    public void Text_OfAGrpcRequest_WritesItsStatusInEveryForm()
+    {
+        var context = Denied();
+        context.Http.Request.Headers.ContentType = "application/grpc";
+        context.Http.Response.Headers["grpc-status"] = "7";
+
+        Assert.Equal("PermissionDenied PERMISSION_DENIED 7", Write(AccessLogEncoding.Text, "%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS(NUMBER)%", context));
+    }
+
+    [Fact]
+    public void Text_OverTls_SaysWhatTheClientShowed()
+    {
+        using var key = ECDsa.Create();
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("client.test");
+        names.AddUri(new Uri("spiffe://cluster.local/ns/a/sa/b"));
+        var request = new CertificateRequest("CN=client", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(1));
+        var context = Denied();
+        context.Http.Connection.ClientCertificate = certificate;
+
+        Assert.Equal("spiffe://cluster.local/ns/a/sa/b CN=client", Write(AccessLogEncoding.Text, "%DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_PEER_SUBJECT%", context));
+    }
+
+    [Fact]
+    public void Compile_OfAnUnknownOperator_SaysWhereItIsAndWhatIsKnown()
+    {
+        var e = Assert.Throws<FormatException>(() => AccessLogFormat.Compile(AccessLogEncoding.Text, "ab %NO_SUCH%"));
+
+        Assert.StartsWith("at character 4 of the access log format: `%NO_SUCH%`", e.Message, StringComparison.Ordinal);
+        Assert.Contains("RESPONSE_FLAGS", e.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Text_WithControlCharacters_StaysOneLine()
@@ -60,6 +106,8 @@ public sealed class AccessLogFormatTests
     [InlineData("%NO_SUCH%")]
     [InlineData("50% done")]
     [InlineData("%REQ(X%")]
+    [InlineData("%START_TIME(%Q)%")]
+    [InlineData("%GRPC_STATUS(LOUD)%")]
     public void Compile_OfAWrongFormat_NamesTheOperator(string format)
     {
         var e = Assert.Throws<FormatException>(() => AccessLogFormat.Compile(AccessLogEncoding.Text, format));

@@ -43,6 +43,32 @@ public sealed class AccessLogWriterTests
         Assert.Equal("kept\n", Encoding.UTF8.GetString(good.ToArray()));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Write_AfterTheFileWasMovedOrMadeAnew_GoesToTheFileOfThatName(bool isMadeAnew)
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        var path = Path.Combine(folder.FullName, "access.log");
+        var moved = path + ".1";
+        await using (var writer = new AccessLogWriter(Format, AccessLogWriter.Destination(path), TimeProvider.System, new Lines()) { File = path })
+        {
+            writer.Write(Request("before"));
+            SpinWait.SpinUntil(() => File.Exists(path) && new FileInfo(path).Length == "before\n".Length, TimeSpan.FromSeconds(30));
+            File.Move(path, moved);
+            if (isMadeAnew)
+            {
+                await File.WriteAllTextAsync(path, "", TestContext.Current.CancellationToken);
+            }
+
+            writer.Write(Request("after"));
+        }
+
+        Assert.Equal("before\n", await File.ReadAllTextAsync(moved, TestContext.Current.CancellationToken));
+        Assert.Equal("after\n", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
+        folder.Delete(recursive: true);
+    }
+
     private static GatewayContext Request(string authority) => new() { Authority = authority };
 
     private sealed class FullDisk : MemoryStream

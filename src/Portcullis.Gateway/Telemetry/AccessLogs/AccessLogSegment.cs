@@ -34,7 +34,7 @@ internal sealed class AccessLogSegment
                 continue;
             }
 
-            var end = format.IndexOf('%', i + 1);
+            var end = EndOf(format, i + 1);
             if (end < 0)
             {
                 throw new FormatException($"`%` at position {i + 1} of the access log format has no closing `%`; a literal percent sign is written `%%`");
@@ -46,7 +46,15 @@ internal sealed class AccessLogSegment
                 literal.Clear();
             }
 
-            segments.Add(ParseOperator(format[(i + 1)..end]));
+            try
+            {
+                segments.Add(ParseOperator(format[(i + 1)..end]));
+            }
+            catch (FormatException e)
+            {
+                throw new FormatException($"at character {i + 1} of the access log format: {e.Message}", e);
+            }
+
             i = end;
         }
 
@@ -109,6 +117,20 @@ internal sealed class AccessLogSegment
         }
 
         line.Append('"').Append(JsonEncodedText.Encode(text.ToString()).Value).Append('"');
+    }
+
+    /// <summary>The percent sign that ends an operator; those in its parentheses belong to its argument.</summary>
+    private static int EndOf(string format, int start)
+    {
+        var end = format.IndexOf('%', start);
+        var open = format.IndexOf('(', start);
+        if (open < 0 || end < open)
+        {
+            return end;
+        }
+
+        var close = format.IndexOf(')', open);
+        return close < 0 ? end : format.IndexOf('%', close);
     }
 
     private static AccessLogSegment ParseOperator(string text)

@@ -33,6 +33,9 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
     private long _lostBytes;
     private long _lastReport;
 
+    /// <summary>Where the lines go when that is a file, which may be moved away; <see langword="null"/> when it cannot be.</summary>
+    public string? File { get; init; }
+
     /// <param name="format">Line format.</param>
     /// <param name="open">Opens the destination; called again after a failure.</param>
     /// <param name="time">Spaces the reports.</param>
@@ -48,7 +51,7 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
     {
         "/dev/stdout" => Console.OpenStandardOutput,
         "/dev/stderr" => Console.OpenStandardError,
-        _ => () => new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0),
+        _ => () => new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0),
     };
 
     public void Write(GatewayContext context)
@@ -133,6 +136,12 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
     {
         try
         {
+            if (destination is not null && WasMoved(destination))
+            {
+                await destination.DisposeAsync();
+                destination = null;
+            }
+
             destination ??= _open();
             await destination.WriteAsync(_idle.WrittenMemory);
             await destination.FlushAsync();
@@ -155,6 +164,21 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
 
         _idle.ResetWrittenCount();
         return destination;
+    }
+
+    /// <summary>
+    /// The path no longer leads to what was written: it is gone, or its length is not the one that was left. That covers a file that was moved, one that
+    /// was made anew in its place, and one that was cut.
+    /// </summary>
+    private bool WasMoved(Stream destination)
+    {
+        if (File is null || !destination.CanSeek)
+        {
+            return false;
+        }
+
+        var file = new FileInfo(File);
+        return !file.Exists || file.Length != destination.Position;
     }
 
     private void ReportLost(string reason)

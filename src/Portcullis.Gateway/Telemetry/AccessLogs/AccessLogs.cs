@@ -49,7 +49,10 @@ internal sealed class AccessLogs(TimeProvider time, ILogger logger) : IAsyncDisp
         }
 
         _problem = null;
-        _current = mesh.AccessLogFile.Length == 0 ? null : new AccessLogWriter(Format(mesh), AccessLogWriter.Destination(mesh.AccessLogFile), time, logger);
+        _current = mesh.AccessLogFile.Length == 0 ? null : new AccessLogWriter(Format(mesh), AccessLogWriter.Destination(mesh.AccessLogFile), time, logger)
+        {
+            File = mesh.AccessLogFile.StartsWith("/dev/", StringComparison.Ordinal) ? null : mesh.AccessLogFile,
+        };
     }
 
     private AccessLogFormat Format(MeshConfig mesh)
