@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Portcullis.Gateway.Jwks;
+using Portcullis.Gateway.Limits;
 using Portcullis.Policy.Authentication;
 using Portcullis.Resources;
 using Portcullis.Routing;
@@ -51,6 +52,9 @@ public sealed record GatewayOptions
 
     /// <summary>Reads a variable of the environment for tracing (<c>OTEL_*</c>, <c>envName</c>, custom tags).</summary>
     public Func<string, string?> TracingEnvironment { get; init; } = Environment.GetEnvironmentVariable;
+
+    /// <summary>What clients may take.</summary>
+    public GatewayLimits Limits { get; init; } = new();
 
     /// <summary>How long requests in flight may take to finish after a stop was asked for (Istio's <c>drainDuration</c>).</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(45);

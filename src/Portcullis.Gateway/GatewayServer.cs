@@ -8,6 +8,7 @@ using Portcullis.Gateway.Decisions;
 using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Jwks;
+using Portcullis.Gateway.Limits;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Gateway.Telemetry.Metrics;
@@ -93,11 +94,14 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var decisions = new DecisionsApi(journal, journal is null ? null : new LiveExplainer(journal, snapshots, options.Workload, options.Ports));
         var requestLog = loggers.CreateLogger("Portcullis.Requests");
         var connectionLog = loggers.CreateLogger("Portcullis.Connections");
+        var guard = new OverloadGuard(options.Limits, loggers.CreateLogger("Portcullis.Overload"));
         var listeners = new ListenerGroup(
-            key => new GatewayApplication(key, snapshots, pipeline, metrics, recorder, time, requestLog),
-            key => new ConnectionGate(snapshots, metrics.Connections(key), time, connectionLog),
+            (key, load) => new GatewayApplication(key, snapshots, pipeline, metrics, recorder, guard, load, options.Limits, time, requestLog),
+            key => new ConnectionGate(snapshots, metrics.Connections(key), options.Limits, time, connectionLog),
             services,
             loggers,
+            guard,
+            options.Limits,
             options.DrainTime);
         var updater = new ConfigurationUpdater(options, snapshots, keys, tokens, upstreams, authorizers, listeners, metrics, loggers, time);
         var health = new GatewayHealth(snapshots, keys, updater);
@@ -110,7 +114,10 @@ public sealed partial class GatewayServer : IAsyncDisposable
             health,
             decisions,
             metrics,
-            [keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(authorizers), new AsyncDisposer(names), new AsyncDisposer(metrics), new AsyncDisposer(upstreamMetrics)]);
+            [
+                keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(authorizers), new AsyncDisposer(names), new AsyncDisposer(metrics),
+                new AsyncDisposer(upstreamMetrics), new AsyncDisposer(guard),
+            ]);
         try
         {
             await server.StartAsync(options, cancellationToken);

@@ -24,7 +24,7 @@ internal sealed partial class ControlPorts(IServiceProvider services, ILoggerFac
         try
         {
             var key = new ListenerKey(endpoint.EndPoint.Address, endpoint.EndPoint.Port);
-            var socket = await HttpListenerSocket.StartAsync(key, application, services, loggers, gate: null, cancellationToken);
+            var socket = await HttpListenerSocket.StartAsync(key, application, services, loggers, ListenerSettings.Control, gate: null, cancellationToken);
             _sockets.Add(socket);
             return socket.Port;
         }

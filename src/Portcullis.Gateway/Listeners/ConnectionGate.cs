@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using Portcullis.Gateway.Configuration;
+using Portcullis.Gateway.Limits;
 using Portcullis.Gateway.Listeners.ProxyProtocol;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Gateway.Telemetry.Metrics;
@@ -13,7 +14,8 @@ namespace Portcullis.Gateway.Listeners;
 /// What a connection of a listener passes before its first request: the PROXY header where the mesh asks for one, then the choice of HTTP version.
 /// Each connection is judged by the snapshot in force when it came.
 /// </summary>
-internal sealed partial class ConnectionGate(SnapshotHolder<GatewaySnapshot> snapshots, ListenerConnections connections, TimeProvider time, ILogger logger)
+internal sealed partial class ConnectionGate(
+    SnapshotHolder<GatewaySnapshot> snapshots, ListenerConnections connections, GatewayLimits limits, TimeProvider time, ILogger logger)
 {
     /// <summary>Where HTTP/2 in clear is served.</summary>
     public InnerEndPoint Http2 { get; } = new("h2c");
@@ -75,9 +77,9 @@ internal sealed partial class ConnectionGate(SnapshotHolder<GatewaySnapshot> sna
     {
         try
         {
-            using var timeout = new CancellationTokenSource(ListenerTimeouts.Idle, time);
+            using var timeout = new CancellationTokenSource(limits.IdleTimeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, Closing(connection));
-            return await HttpVersionProbe.IsHttp2Async(connection.Transport.Input, () => timeout.CancelAfter(ListenerTimeouts.RequestHeaders), either.Token);
+            return await HttpVersionProbe.IsHttp2Async(connection.Transport.Input, () => timeout.CancelAfter(limits.RequestHeadersTimeout), either.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Portcullis.Gateway.Limits;
 
 namespace Portcullis.Gateway.Listeners;
 
@@ -15,15 +16,6 @@ namespace Portcullis.Gateway.Listeners;
 /// </summary>
 public sealed class HttpListenerSocket : IAsyncDisposable
 {
-    /// <summary>Envoy's limit for all request headers together: 60 KiB.</summary>
-    public const int MaxRequestHeadersSize = 60 * 1024;
-
-    /// <summary>Envoy's limit for the number of request headers.</summary>
-    public const int MaxRequestHeaderCount = 100;
-
-    /// <summary>Envoy's limit for the requests in flight of one HTTP/2 connection.</summary>
-    public const int MaxConcurrentStreams = 1024;
-
     private readonly KestrelServer _server;
 
     private HttpListenerSocket(KestrelServer server, int port) => (_server, Port) = (server, port);
@@ -36,6 +28,7 @@ public sealed class HttpListenerSocket : IAsyncDisposable
     /// <param name="application">Answers requests.</param>
     /// <param name="services">For the server.</param>
     /// <param name="loggers">For the server.</param>
+    /// <param name="settings">What clients may take, and who counts it.</param>
     /// <param name="gate">What connections pass first; <see langword="null"/>: plain HTTP/1.1 and nothing else.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="IOException">The address is in use or may not be bound.</exception>
@@ -44,12 +37,13 @@ public sealed class HttpListenerSocket : IAsyncDisposable
         IHttpApplication<TContext> application,
         IServiceProvider services,
         ILoggerFactory loggers,
+        ListenerSettings settings,
         ConnectionGate? gate,
         CancellationToken cancellationToken)
         where TContext : notnull
     {
         var options = new KestrelServerOptions { ApplicationServices = services };
-        Configure(options);
+        Configure(options, settings.Limits);
         if (key.Address is null)
         {
             options.ListenAnyIP(key.Port, Bound);
@@ -82,6 +76,11 @@ public sealed class HttpListenerSocket : IAsyncDisposable
         void Bound(ListenOptions endpoint)
         {
             endpoint.Protocols = HttpProtocols.Http1;
+            if (settings.Load is { } load)
+            {
+                endpoint.Use(next => connection => load.ServeAsync(connection, next));
+            }
+
             if (gate is not null)
             {
                 endpoint.Use(next => connection => gate.OnConnectionAsync(connection, next));
@@ -99,22 +98,24 @@ public sealed class HttpListenerSocket : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static void Configure(KestrelServerOptions options)
+    private static void Configure(KestrelServerOptions options, GatewayLimits asked)
     {
         options.AddServerHeader = false;
         // An absolute-form target's authority replaces the Host header, as in Envoy (routing.md §6.6).
         options.AllowHostHeaderOverride = true;
         options.ResponseHeaderEncodingSelector = static _ => System.Text.Encoding.Latin1;
         var limits = options.Limits;
-        limits.MaxRequestHeadersTotalSize = MaxRequestHeadersSize;
-        limits.MaxRequestHeaderCount = MaxRequestHeaderCount;
-        limits.MaxRequestLineSize = MaxRequestHeadersSize;
-        limits.MaxRequestBodySize = null;
-        limits.MinRequestBodyDataRate = null;
-        limits.MinResponseDataRate = null;
-        limits.KeepAliveTimeout = ListenerTimeouts.Idle;
-        limits.RequestHeadersTimeout = ListenerTimeouts.RequestHeaders;
-        limits.Http2.MaxStreamsPerConnection = MaxConcurrentStreams;
-        limits.Http2.MaxRequestHeaderFieldSize = MaxRequestHeadersSize;
+        limits.MaxRequestHeadersTotalSize = asked.RequestHeadersBytes;
+        limits.MaxRequestHeaderCount = asked.RequestHeaders;
+        limits.MaxRequestLineSize = asked.RequestHeadersBytes;
+        limits.MaxRequestBodySize = asked.RequestBodyBytes > 0 ? asked.RequestBodyBytes : null;
+        limits.MinRequestBodyDataRate = Rate(asked.RequestBodyMinRate, asked.StallTimeout);
+        limits.MinResponseDataRate = Rate(asked.ResponseMinRate, asked.StallTimeout);
+        limits.KeepAliveTimeout = asked.IdleTimeout;
+        limits.RequestHeadersTimeout = asked.RequestHeadersTimeout;
+        limits.Http2.MaxStreamsPerConnection = asked.StreamsPerConnection;
+        limits.Http2.MaxRequestHeaderFieldSize = asked.RequestHeadersBytes;
     }
+
+    private static MinDataRate? Rate(int bytesPerSecond, TimeSpan grace) => bytesPerSecond > 0 ? new(bytesPerSecond, grace) : null;
 }

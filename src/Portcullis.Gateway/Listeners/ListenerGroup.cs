@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Portcullis.Gateway.Limits;
 using Portcullis.Gateway.Pipeline;
 
 namespace Portcullis.Gateway.Listeners;
@@ -9,10 +10,12 @@ namespace Portcullis.Gateway.Listeners;
 /// that stays never notice a reload. One caller at a time.
 /// </summary>
 internal sealed partial class ListenerGroup(
-    Func<ListenerKey, GatewayApplication> createApplication,
+    Func<ListenerKey, ListenerLoad, GatewayApplication> createApplication,
     Func<ListenerKey, ConnectionGate> createGate,
     IServiceProvider services,
     ILoggerFactory loggers,
+    OverloadGuard guard,
+    GatewayLimits limits,
     TimeSpan drainTime) : IAsyncDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger("Portcullis.Listeners");
@@ -41,7 +44,9 @@ internal sealed partial class ListenerGroup(
         {
             try
             {
-                _open[key] = await HttpListenerSocket.StartAsync(key, createApplication(key), services, loggers, createGate(key), cancellationToken);
+                var load = new ListenerLoad(guard, limits);
+                var settings = new ListenerSettings(limits, load);
+                _open[key] = await HttpListenerSocket.StartAsync(key, createApplication(key, load), services, loggers, settings, createGate(key), cancellationToken);
                 LogListening(_logger, key, _open[key].Port);
             }
             catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace Portcullis.Gateway.Pipeline;
 
 /// <summary>Counts the bytes that pass, for the access log; used only where no Content-Length tells.</summary>
@@ -33,9 +35,17 @@ internal sealed class CountingStream(Stream inner, BodyCounter counter) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = await inner.ReadAsync(buffer, cancellationToken);
-        counter.Count += read;
-        return read;
+        try
+        {
+            var read = await inner.ReadAsync(buffer, cancellationToken);
+            counter.Count += read;
+            return read;
+        }
+        catch (BadHttpRequestException e)
+        {
+            counter.Refusal = e.StatusCode;
+            throw;
+        }
     }
 
     public override void Write(byte[] buffer, int offset, int count)
@@ -62,4 +72,7 @@ internal sealed class CountingStream(Stream inner, BodyCounter counter) : Stream
 internal sealed class BodyCounter
 {
     public long Count { get; set; }
+
+    /// <summary>Status with which the server refused to read on: too long (413), too slow (408) or malformed (400); 0 while it did not.</summary>
+    public int Refusal { get; set; }
 }

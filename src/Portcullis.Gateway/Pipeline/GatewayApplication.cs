@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Decisions;
+using Portcullis.Gateway.Limits;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Telemetry.Metrics;
 
@@ -20,6 +21,9 @@ internal sealed partial class GatewayApplication(
     RequestPipeline pipeline,
     GatewayMetrics metrics,
     DecisionRecorder? decisions,
+    OverloadGuard guard,
+    ListenerLoad load,
+    GatewayLimits limits,
     TimeProvider time,
     ILogger logger) : IHttpApplication<GatewayContext>
 {
@@ -58,6 +62,25 @@ internal sealed partial class GatewayApplication(
                 context.CountRequestBody();
             }
 
+            load.CountRequest(context.Http.Features);
+            if (guard.TryBeginRequest() is not ShedReason.None)
+            {
+                await LocalReply.SendOverloadedAsync(context);
+                return;
+            }
+
+            context.IsAdmitted = true;
+            if (limits.HoldsBodies)
+            {
+                if (context.Http.Request.ContentLength > limits.RequestBodyBytes && limits.RequestBodyBytes > 0)
+                {
+                    await LocalReply.SendBodyRefusedAsync(context, StatusCodes.Status413PayloadTooLarge);
+                    return;
+                }
+
+                context.WatchRequestBody();
+            }
+
             await pipeline.InvokeAsync(context);
         }
         catch (Exception e) when (!context.Http.RequestAborted.IsCancellationRequested && e is not BadHttpRequestException)
@@ -89,6 +112,11 @@ internal sealed partial class GatewayApplication(
         if (context.Trace is { } trace)
         {
             trace.Tracer.End(context, trace);
+        }
+
+        if (context.IsAdmitted)
+        {
+            guard.EndRequest();
         }
 
         metrics.Record(context);

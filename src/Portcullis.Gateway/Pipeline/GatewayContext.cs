@@ -84,6 +84,9 @@ internal sealed class GatewayContext
 
     public Decision Decision { get; set; }
 
+    /// <summary>Counted among the requests in flight.</summary>
+    public bool IsAdmitted { get; set; }
+
     /// <summary>A token or a policy refused the request.</summary>
     public bool IsRefused => TokenStatus is not null || !Decision.IsAllowed;
 
@@ -156,10 +159,18 @@ internal sealed class GatewayContext
         Http.Response.Body = new CountingStream(Http.Response.Body, _responseCounter = new BodyCounter());
     }
 
+    /// <summary>Why the server would not read the request's body to its end: a status; 0 when it did.</summary>
+    public int BodyRefusal => _requestCounter?.Refusal ?? 0;
+
+    /// <summary>Notes what becomes of a request body that is held to limits.</summary>
+    public void WatchRequestBody() => CountRequestBody(hasLength: Http.Request.ContentLength > 0);
+
     /// <summary>Counts a request body whose length the client does not say.</summary>
-    public void CountRequestBody()
+    public void CountRequestBody() => CountRequestBody(hasLength: false);
+
+    private void CountRequestBody(bool hasLength)
     {
-        if (Http.Request.ContentLength is null && Http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
+        if (_requestCounter is null && (hasLength || Http.Request.ContentLength is null) && Http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
         {
             Http.Request.Body = new CountingStream(Http.Request.Body, _requestCounter = new BodyCounter());
         }
@@ -209,7 +220,7 @@ internal sealed class GatewayContext
         TokenStatus = null;
         TokenRule = null;
         _decisionId = null;
-        TellsDecisionId = false;
+        TellsDecisionId = IsAdmitted = false;
         Edits = null;
         Decision = default;
         Route = null;

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using Portcullis.Gateway.Decisions;
 
@@ -53,6 +54,17 @@ internal static class LocalReply
         return HttpMethods.IsHead(context.Http.Request.Method) ? Task.CompletedTask : response.WriteAsync(body, context.Http.RequestAborted);
     }
 
+    /// <summary>
+    /// 503 in Envoy's words for a request that there is no room for. No <c>Retry-After</c>, as in Envoy: another instance may have room now.
+    /// </summary>
+    public static Task SendOverloadedAsync(GatewayContext context)
+    {
+        context.RawTarget = context.Http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        context.Authority = context.Http.Request.Host.Value ?? "";
+        context.Http.Response.Headers.Server = context.Snapshot.Mesh.ServerHeader;
+        return SendAsync(context, StatusCodes.Status503ServiceUnavailable, "envoy overloaded", "overload", "OM");
+    }
+
     /// <summary>Content type <c>application/grpc</c> or <c>application/grpc+…</c>.</summary>
     public static bool IsGrpc(HttpRequest request)
     {
@@ -74,6 +86,22 @@ internal static class LocalReply
 
         response.Headers.Remove(HeaderNames.ContentLength);
         return Task.CompletedTask;
+    }
+
+    /// <summary>408 or 413 for a body that came too slowly or is too long; the rest of it is not read.</summary>
+    public static Task SendBodyRefusedAsync(GatewayContext context, int status)
+    {
+        context.RawTarget = context.Http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        context.Authority = context.Http.Request.Host.Value ?? "";
+        context.Http.Response.Headers.Server = context.Snapshot.Mesh.ServerHeader;
+        if (context.Http.Request.Protocol == HttpProtocol.Http11)
+        {
+            context.Http.Response.Headers.Connection = "close";
+        }
+
+        return status == StatusCodes.Status413PayloadTooLarge
+            ? SendAsync(context, status, "Payload Too Large", "request_payload_too_large")
+            : SendAsync(context, status, "request timeout", "request_overall_timeout");
     }
 
     private static string GrpcStatus(int status) => status switch

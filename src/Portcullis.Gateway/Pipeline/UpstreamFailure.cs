@@ -15,6 +15,8 @@ internal static class UpstreamFailure
     {
         switch (result.Outcome)
         {
+            case ForwardOutcome.ClientFailed when context is { BodyRefusal: StatusCodes.Status408RequestTimeout or StatusCodes.Status413PayloadTooLarge, Http.Response.HasStarted: false }:
+                return LocalReply.SendBodyRefusedAsync(context, context.BodyRefusal);
             case ForwardOutcome.ClientFailed:
             case ForwardOutcome.Canceled:
                 context.ClientWentAway();

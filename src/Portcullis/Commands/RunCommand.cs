@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Portcullis.Gateway;
+using Portcullis.Gateway.Limits;
 
 namespace Portcullis.Commands;
 
@@ -50,6 +51,23 @@ internal static class RunCommand
             HelpName = "SECONDS",
             DefaultValueFactory = _ => 45,
         };
+        var limits = new Option<GatewayLimits>("--limit")
+        {
+            Description = $"What clients may take; repeatable. NAME is one of {string.Join(", ", LimitSettings.Names)}.",
+            HelpName = "NAME=VALUE",
+            AllowMultipleArgumentsPerToken = false,
+            Arity = ArgumentArity.OneOrMore,
+            DefaultValueFactory = _ => new GatewayLimits(),
+            CustomParser = static result =>
+            {
+                if (!LimitSettings.TryParse(result.Tokens.Select(t => t.Value), out var read, out var error))
+                {
+                    result.AddError($"--limit: {error}");
+                }
+
+                return read;
+            },
+        };
         var logFormat = LogOptions.Format();
         var logLevel = LogOptions.Level();
 
@@ -63,7 +81,7 @@ internal static class RunCommand
               portcullis run -f config/ --state-dir /var/lib/portcullis --jwks-ca private-ca.pem --jwks-block 10.0.0.0/8
             """);
         gateway.AddTo(command);
-        foreach (var option in new Option[] { status, stats, admin, decisions, drain, logFormat, logLevel })
+        foreach (var option in new Option[] { status, stats, admin, decisions, drain, limits, logFormat, logLevel })
         {
             command.Options.Add(option);
         }
@@ -101,6 +119,7 @@ internal static class RunCommand
                 DecisionCapacity = result.GetValue(decisions),
                 KeyFetching = keyFetching,
                 TokenCacheBytes = keys.TokenCacheBytes(result),
+                Limits = result.GetRequiredValue(limits),
                 DrainTime = TimeSpan.FromSeconds(result.GetValue(drain)),
             };
             using var loggers = LogOptions.CreateFactory(result.GetValue(logFormat), result.GetValue(logLevel));

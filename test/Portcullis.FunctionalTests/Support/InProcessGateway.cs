@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Portcullis.Gateway;
 using Portcullis.Gateway.Jwks;
+using Portcullis.Gateway.Limits;
 using Portcullis.Resources;
 using Portcullis.Routing;
 
@@ -26,6 +27,8 @@ internal sealed record InProcessOptions
 
     /// <summary>The environment that tracing sees; empty, whatever the test runs in.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
+
+    public GatewayLimits Limits { get; init; } = new();
 
     /// <summary>Opens the statistics' port too.</summary>
     public bool HasStats { get; init; }
@@ -86,6 +89,7 @@ internal sealed class InProcessGateway : IAsyncDisposable
                     KeyFetching = options.KeyFetching,
                     TracingEnvironment = options.Variables.GetValueOrDefault,
                     AllowsSeveralAuthorizers = options.AllowsSeveralAuthorizers,
+                    Limits = options.Limits,
                     DrainTime = TimeSpan.FromSeconds(1),
                 },
                 log,
