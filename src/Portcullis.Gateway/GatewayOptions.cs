@@ -56,6 +56,9 @@ public sealed record GatewayOptions
     /// <summary>What clients may take.</summary>
     public GatewayLimits Limits { get; init; } = new();
 
+    /// <summary>Other gateways of the same user may listen on the same ports, and take them over (<c>SO_REUSEPORT</c>).</summary>
+    public bool SharesPorts { get; init; }
+
     /// <summary>How long requests in flight may take to finish after a stop was asked for (Istio's <c>drainDuration</c>).</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(45);
 }

@@ -102,6 +102,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
             loggers,
             guard,
             options.Limits,
+            options.SharesPorts,
             options.DrainTime);
         var updater = new ConfigurationUpdater(options, snapshots, keys, tokens, upstreams, authorizers, listeners, metrics, loggers, time);
         var health = new GatewayHealth(snapshots, keys, updater);

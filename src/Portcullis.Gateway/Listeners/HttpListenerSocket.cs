@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Portcullis.Gateway.Limits;
@@ -18,7 +17,9 @@ public sealed class HttpListenerSocket : IAsyncDisposable
 {
     private readonly KestrelServer _server;
 
-    private HttpListenerSocket(KestrelServer server, int port) => (_server, Port) = (server, port);
+    private readonly ListenerTransport _transport;
+
+    private HttpListenerSocket(KestrelServer server, ListenerTransport transport, int port) => (_server, _transport, Port) = (server, transport, port);
 
     /// <summary>The port really bound; differs from the asked one only when that was 0.</summary>
     public int Port { get; }
@@ -58,7 +59,7 @@ public sealed class HttpListenerSocket : IAsyncDisposable
             options.Listen(gate.Http2, static o => o.Protocols = HttpProtocols.Http2);
         }
 
-        var transport = new ListenerTransport(new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers));
+        var transport = new ListenerTransport(settings.SharesPort, TimeProvider.System, loggers);
         var server = new KestrelServer(Options.Create(options), transport, loggers);
         try
         {
@@ -71,7 +72,7 @@ public sealed class HttpListenerSocket : IAsyncDisposable
         }
 
         var address = server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
-        return new HttpListenerSocket(server, BindingAddress.Parse(address).Port);
+        return new HttpListenerSocket(server, transport, BindingAddress.Parse(address).Port);
 
         void Bound(ListenOptions endpoint)
         {
@@ -87,6 +88,10 @@ public sealed class HttpListenerSocket : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Closes the socket without losing a connection that a client believes to have; open connections go on.</summary>
+    /// <param name="handshakes">How long handshakes may take to end.</param>
+    public Task StopAcceptingAsync(TimeSpan handshakes) => _transport.StopAcceptingAsync(handshakes);
 
     /// <summary>Stops accepting, lets requests in flight finish, and cuts what is left when the token is cancelled.</summary>
     public Task StopAsync(CancellationToken abort) => _server.StopAsync(abort);

@@ -16,10 +16,25 @@ internal sealed partial class ListenerGroup(
     ILoggerFactory loggers,
     OverloadGuard guard,
     GatewayLimits limits,
+    bool sharesPorts,
     TimeSpan drainTime) : IAsyncDisposable
 {
+    /// <summary>For handshakes on a port that is given up: below the second after which a client that was not heard asks again.</summary>
+    private static readonly TimeSpan Handshakes = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The same where the configuration drops a port and the change waits for it.</summary>
+    private static readonly TimeSpan HandshakesOfDropped = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>
+    /// How long a connection without a request may wait for its last one, whose answer says that it closes. Closed at once, it would cross with the
+    /// request that a client is just sending.
+    /// </summary>
+    private static readonly TimeSpan LastRequest = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
+
     private readonly ILogger _logger = loggers.CreateLogger("Portcullis.Listeners");
-    private readonly Dictionary<ListenerKey, HttpListenerSocket> _open = [];
+    private readonly Dictionary<ListenerKey, OpenListener> _open = [];
     private readonly List<Task> _draining = [];
     private readonly CancellationTokenSource _abort = new();
 
@@ -33,10 +48,11 @@ internal sealed partial class ListenerGroup(
         var keys = wanted.ToHashSet();
         foreach (var gone in _open.Keys.Where(k => !keys.Contains(k)).ToArray())
         {
-            _open.Remove(gone, out var socket);
+            _open.Remove(gone, out var listener);
             LogClosing(_logger, gone);
             _draining.RemoveAll(t => t.IsCompleted);
-            _draining.Add(DrainAsync(socket!));
+            await listener!.Socket.StopAcceptingAsync(HandshakesOfDropped); // waited for: the next change may want the port again
+            _draining.Add(DrainAsync(listener, TimeSpan.Zero));
         }
 
         var failed = ImmutableArray.CreateBuilder<(ListenerKey, string)>();
@@ -45,9 +61,10 @@ internal sealed partial class ListenerGroup(
             try
             {
                 var load = new ListenerLoad(guard, limits);
-                var settings = new ListenerSettings(limits, load);
-                _open[key] = await HttpListenerSocket.StartAsync(key, createApplication(key, load), services, loggers, settings, createGate(key), cancellationToken);
-                LogListening(_logger, key, _open[key].Port);
+                var settings = new ListenerSettings(limits, load, sharesPorts);
+                var socket = await HttpListenerSocket.StartAsync(key, createApplication(key, load), services, loggers, settings, createGate(key), cancellationToken);
+                _open[key] = new OpenListener(socket, load);
+                LogListening(_logger, key, socket.Port);
             }
             catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
             {
@@ -55,7 +72,7 @@ internal sealed partial class ListenerGroup(
             }
         }
 
-        Bound = _open.ToImmutableDictionary(o => o.Key, o => o.Value.Port);
+        Bound = _open.ToImmutableDictionary(o => o.Key, o => o.Value.Socket.Port);
         return failed.ToImmutable();
     }
 
@@ -63,7 +80,7 @@ internal sealed partial class ListenerGroup(
     public async Task StopAsync(CancellationToken abort)
     {
         using var cut = abort.Register(_abort.Cancel);
-        var stopping = _open.Values.Select(DrainAsync).ToArray();
+        var stopping = _open.Values.Select(l => DrainAsync(l, Handshakes)).ToArray();
         _open.Clear();
         await Task.WhenAll([.. stopping, .. _draining]);
     }
@@ -76,13 +93,32 @@ internal sealed partial class ListenerGroup(
         _abort.Dispose();
     }
 
-    private async Task DrainAsync(HttpListenerSocket socket)
+    private async Task DrainAsync(OpenListener listener, TimeSpan handshakes)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_abort.Token);
         limit.CancelAfter(drainTime);
-        await socket.StopAsync(limit.Token);
-        await socket.DisposeAsync();
+        listener.Load.BeginDrain();
+        if (!limit.IsCancellationRequested)
+        {
+            await listener.Socket.StopAcceptingAsync(handshakes);
+            await WaitForLastRequestsAsync(listener.Load, limit.Token);
+        }
+
+        await listener.Socket.StopAsync(limit.Token);
+        await listener.Socket.DisposeAsync();
     }
+
+    private static async Task WaitForLastRequestsAsync(ListenerLoad load, CancellationToken limit)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(limit);
+        patience.CancelAfter(LastRequest);
+        while (load.Connections > 0 && !patience.IsCancellationRequested)
+        {
+            await Task.Delay(Glance, patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private sealed record OpenListener(HttpListenerSocket Socket, ListenerLoad Load);
 
     [LoggerMessage(EventId = 1101, Level = LogLevel.Information, Message = "listening on {Listener}, port {Port}")]
     private static partial void LogListening(ILogger logger, ListenerKey listener, int port);

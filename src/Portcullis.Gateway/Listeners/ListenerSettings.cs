@@ -5,7 +5,8 @@ namespace Portcullis.Gateway.Listeners;
 /// <summary>How a port serves.</summary>
 /// <param name="Limits">What its clients may take.</param>
 /// <param name="Load">Counts what they take; <see langword="null"/> for the control ports, which must answer when nothing else does.</param>
-internal sealed record ListenerSettings(GatewayLimits Limits, ListenerLoad? Load)
+/// <param name="SharesPort">Another process may bind the port too (<c>SO_REUSEPORT</c>).</param>
+internal sealed record ListenerSettings(GatewayLimits Limits, ListenerLoad? Load, bool SharesPort = false)
 {
     /// <summary>For the control ports.</summary>
     public static ListenerSettings Control { get; } = new(new GatewayLimits(), Load: null);

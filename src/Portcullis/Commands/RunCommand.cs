@@ -51,6 +51,10 @@ internal static class RunCommand
             HelpName = "SECONDS",
             DefaultValueFactory = _ => 45,
         };
+        var reusePort = new Option<bool>("--reuse-port")
+        {
+            Description = "Let another gateway of the same user listen on the same ports, to take them over without a lost request.",
+        };
         var limits = new Option<GatewayLimits>("--limit")
         {
             Description = $"What clients may take; repeatable. NAME is one of {string.Join(", ", LimitSettings.Names)}.",
@@ -81,7 +85,7 @@ internal static class RunCommand
               portcullis run -f config/ --state-dir /var/lib/portcullis --jwks-ca private-ca.pem --jwks-block 10.0.0.0/8
             """);
         gateway.AddTo(command);
-        foreach (var option in new Option[] { status, stats, admin, decisions, drain, limits, logFormat, logLevel })
+        foreach (var option in new Option[] { status, stats, admin, decisions, drain, reusePort, limits, logFormat, logLevel })
         {
             command.Options.Add(option);
         }
@@ -120,6 +124,7 @@ internal static class RunCommand
                 KeyFetching = keyFetching,
                 TokenCacheBytes = keys.TokenCacheBytes(result),
                 Limits = result.GetRequiredValue(limits),
+                SharesPorts = result.GetValue(reusePort),
                 DrainTime = TimeSpan.FromSeconds(result.GetValue(drain)),
             };
             using var loggers = LogOptions.CreateFactory(result.GetValue(logFormat), result.GetValue(logLevel));
