@@ -158,8 +158,10 @@ public readonly record struct CidrBlock
         return true;
     }
 
-    private static bool TryParseAddress(string text, [NotNullWhen(true)] out IPAddress? address)
+    /// <summary>Reads a bare address: four decimal octets, or IPv6 without brackets and zone.</summary>
+    public static bool TryParseAddress(string text, [NotNullWhen(true)] out IPAddress? address)
     {
+        ArgumentNullException.ThrowIfNull(text);
         address = null;
         return (text.Contains(':') ? text.AsSpan().IndexOfAny('%', '[') < 0 : IsDottedQuad(text)) && IPAddress.TryParse(text, out address);
     }

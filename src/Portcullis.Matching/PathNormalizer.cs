@@ -55,9 +55,18 @@ public static class PathNormalizer
             return false;
         }
 
+        normalized = Apply(path, mode, mergesFirst: false);
+        return true;
+    }
+
+    /// <summary>What a reader of the path may make of it, NUL or not: one that resolves dot segments first, or one that merges slashes before.</summary>
+    internal static string Read(string path, PathNormalization mode, bool mergesFirst) => IsNormal(path, mode) ? path : Apply(path, mode, mergesFirst);
+
+    private static string Apply(string path, PathNormalization mode, bool mergesFirst)
+    {
         if (!path.StartsWith('/') && !path.StartsWith('\\'))
         {
-            return true;
+            return path;
         }
 
         char[]? rented = null;
@@ -70,22 +79,28 @@ public static class PathNormalizer
         }
 
         text = text[..DecodeUnreserved(text)];
+        if (mergesFirst)
+        {
+            text = text[..MergeSlashes(text)];
+        }
+
         text = text[..RemoveDotSegments(text)];
         if (mode >= PathNormalization.MergeSlashes)
         {
             text = text[..MergeSlashes(text)];
         }
 
-        normalized = text.SequenceEqual(path) ? path : text.ToString();
+        var applied = text.SequenceEqual(path) ? path : text.ToString();
         if (rented is not null)
         {
             ArrayPool<char>.Shared.Return(rented, clearArray: true);
         }
 
-        return true;
+        return applied;
     }
 
-    private static bool IsNormal(string path, PathNormalization mode) =>
+    /// <summary>Whether a mode leaves the path as it is.</summary>
+    internal static bool IsNormal(string path, PathNormalization mode) =>
         !path.AsSpan().ContainsAny(Suspicious)
         && !path.Contains("/.", StringComparison.Ordinal)
         && (mode < PathNormalization.MergeSlashes || !path.Contains("//", StringComparison.Ordinal));

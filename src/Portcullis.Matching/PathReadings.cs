@@ -1,46 +1,69 @@
 namespace Portcullis.Matching;
 
 /// <summary>
-/// What a backend may make of a normalised path: itself, its slashes merged, and its <c>%2F</c> and <c>%5C</c> decoded. DENY rules are held against all of
-/// them. For the usual path there is one, and nothing is allocated.
+/// What a backend may make of a normalised path: itself; its slashes merged; its <c>%2F</c> and <c>%5C</c> decoded, with slashes merged after dot segments are
+/// resolved, or before. DENY rules are held against all of them. For the usual path there is one, and nothing is allocated.
 /// </summary>
 public readonly struct PathReadings
 {
-    private readonly string _path;
-    private readonly string? _merged;
-    private readonly string? _decoded;
+    private static readonly (PathNormalization Mode, bool MergesFirst)[] Modes =
+    [
+        (PathNormalization.MergeSlashes, false),
+        (PathNormalization.DecodeAndMergeSlashes, false),
+        (PathNormalization.DecodeAndMergeSlashes, true),
+    ];
 
-    private PathReadings(string path, string? merged, string? decoded)
+    private readonly string _first;
+    private readonly string? _second;
+    private readonly string? _third;
+    private readonly string? _fourth;
+
+    private PathReadings(string path)
     {
-        _path = path;
-        _merged = merged;
-        _decoded = decoded;
+        _first = path;
+        Count = 1;
+        if (PathNormalizer.IsNormal(path, PathNormalization.DecodeAndMergeSlashes))
+        {
+            return;
+        }
+
+        foreach (var (mode, mergesFirst) in Modes)
+        {
+            var reading = PathNormalizer.Read(path, mode, mergesFirst);
+            if (reading == _first || reading == _second || reading == _third)
+            {
+                continue;
+            }
+
+            switch (Count++)
+            {
+                case 1:
+                    _second = reading;
+                    break;
+                case 2:
+                    _third = reading;
+                    break;
+                default:
+                    _fourth = reading;
+                    break;
+            }
+        }
     }
 
-    /// <summary>Number of different readings, 1 to 3.</summary>
-    public int Count => 1 + (_merged is null ? 0 : 1) + (_decoded is null ? 0 : 1);
+    /// <summary>Number of different readings, 1 to 4.</summary>
+    public int Count { get; }
 
     /// <summary>A reading; the first is the path itself.</summary>
     public string this[int index] => index switch
     {
-        0 => _path,
-        1 when _merged is not null => _merged,
-        1 or 2 when _decoded is not null && index < Count => _decoded,
+        0 => _first,
+        1 when _second is not null => _second,
+        2 when _third is not null => _third,
+        3 when _fourth is not null => _fourth,
         _ => throw new ArgumentOutOfRangeException(nameof(index)),
     };
 
     /// <summary>The readings of a path.</summary>
     /// <param name="path">Normalised, without query.</param>
-    public static PathReadings Of(string path)
-    {
-        var merged = Read(path, PathNormalization.MergeSlashes);
-        var decoded = Read(path, PathNormalization.DecodeAndMergeSlashes);
-        return new PathReadings(
-            path,
-            string.Equals(merged, path, StringComparison.Ordinal) ? null : merged,
-            string.Equals(decoded, path, StringComparison.Ordinal) || string.Equals(decoded, merged, StringComparison.Ordinal) ? null : decoded);
-    }
-
-    private static string Read(string path, PathNormalization mode) =>
-        PathNormalizer.TryNormalizePath(path, mode, out var reading) ? reading : path; // a NUL passes normalisation only where that is off
+    public static PathReadings Of(string path) => new(path);
 }

@@ -92,8 +92,10 @@ public sealed class PathNormalizerTests
 
         PathNormalizer.TryNormalizePath(path, PathNormalization.MergeSlashes, out var merged);
         PathNormalizer.TryNormalizePath(path, PathNormalization.DecodeAndMergeSlashes, out var decoded);
+        var slashes = System.Text.RegularExpressions.Regex.Replace(path, @"(?i:%2f|%5c|[/\\])+", "/");
+        PathNormalizer.TryNormalizePath(slashes, PathNormalization.DecodeAndMergeSlashes, out var mergedFirst);
         var readings = PathReadings.Of(path);
-        return Enumerable.Range(0, readings.Count).Select(i => readings[i]).SequenceEqual(new[] { path, merged!, decoded! }.Distinct());
+        return Enumerable.Range(0, readings.Count).Select(i => readings[i]).SequenceEqual(new[] { path, merged!, decoded!, mergedFirst! }.Distinct());
     });
 
     private static Arbitrary<string> Targets() =>

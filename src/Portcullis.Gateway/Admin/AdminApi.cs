@@ -15,6 +15,13 @@ internal sealed class AdminApi(GatewayHealth health, ListenerGroup listeners, De
             return context.Response.WriteAsync("the admin API answers only to localhost and to addresses\n");
         }
 
+        if (IsOfAnotherSite(context.Request.Headers))
+        {
+            // A page cannot read the answers, but it could hold the streams that operators need.
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return context.Response.WriteAsync("the admin API does not answer pages of other sites\n");
+        }
+
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
             context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
@@ -30,6 +37,9 @@ internal sealed class AdminApi(GatewayHealth health, ListenerGroup listeners, De
                 return GatewayHealth.WriteJsonAsync(context.Response, health.Detail());
             case "/listeners":
                 return GatewayHealth.WriteJsonAsync(context.Response, listeners.Bound.Select(b => new { address = b.Key.ToString(), port = b.Value }));
+            case "/decisions/stream" when HttpMethods.IsHead(context.Request.Method):
+                context.Response.ContentType = "text/event-stream";
+                return Task.CompletedTask;
             case { } path when path == "/decisions" || path.StartsWith("/decisions/", StringComparison.Ordinal):
                 return decisions.HandleAsync(context);
             default:
@@ -37,6 +47,10 @@ internal sealed class AdminApi(GatewayHealth health, ListenerGroup listeners, De
                 return Task.CompletedTask;
         }
     }
+
+    private static bool IsOfAnotherSite(IHeaderDictionary headers) =>
+        headers["Sec-Fetch-Site"] is [{ } site] && site is "cross-site" or "same-site"
+        || (headers.Origin is [{ } origin] && origin != $"http://{headers.Host}");
 
     private static bool IsLocalName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || System.Net.IPAddress.TryParse(host, out _);

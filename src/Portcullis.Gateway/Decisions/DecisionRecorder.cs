@@ -31,7 +31,8 @@ internal sealed class DecisionRecorder(DecisionJournal journal)
     public void Record(GatewayContext context)
     {
         // A malformed request has no path and never came to a policy; a fault of the gateway is in its log.
-        if (context.Path.Length == 0 || context.ResponseDetails == LocalReply.InternalError)
+        // Who leaves before a route is looked for has not waited for the verdict.
+        if (context.Path.Length == 0 || context is { ClientAborted: true, IsRefused: false, Route: null } || context.ResponseDetails == LocalReply.InternalError)
         {
             return;
         }

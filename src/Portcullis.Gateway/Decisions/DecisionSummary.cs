@@ -121,6 +121,7 @@ public sealed record DecisionSummary
         { TokenStatus: { } status } => status.Message,
         { Details: "ext_authz_denied", PolicyId: { } policy } => $"refused by the external authorizer of {policy}",
         { Details: "ext_authz_error" or "ext_authz_invalid", PolicyId: { } policy } => $"the external authorizer of {policy} failed",
+        { Details: "request_payload_too_large", PolicyId: { } policy } => $"the body is too large for the external authorizer of {policy}",
         { IsRefused: true, PolicyId: { } policy } => $"denied by {policy}",
         { IsRefused: true } => "no ALLOW policy matches",
         { PolicyId: { } policy } => $"allowed by {policy}",

@@ -66,12 +66,18 @@ internal static class CheckAnswer
     }
 
     /// <summary>500 for an answer whose headers cannot be written: the request must not pass without them.</summary>
-    public static Task RefuseInvalidAsync(GatewayContext context) =>
-        LocalReply.SendAsync(context, StatusCodes.Status500InternalServerError, "", "ext_authz_invalid", Flag);
+    public static Task RefuseInvalidAsync(GatewayContext context)
+    {
+        CorsStage.MarkRefusal(context);
+        return LocalReply.SendAsync(context, StatusCodes.Status500InternalServerError, "", "ext_authz_invalid", Flag);
+    }
 
     /// <summary>413 for a body that is too large to be checked; no <c>failOpen</c> lets it pass.</summary>
-    public static Task RefuseBodyAsync(GatewayContext context) =>
-        LocalReply.SendAsync(context, StatusCodes.Status413PayloadTooLarge, "Payload Too Large", "request_payload_too_large");
+    public static Task RefuseBodyAsync(GatewayContext context)
+    {
+        CorsStage.MarkRefusal(context);
+        return LocalReply.SendAsync(context, StatusCodes.Status413PayloadTooLarge, "Payload Too Large", "request_payload_too_large");
+    }
 
     private static async Task ReplyAsync(GatewayContext context, int status, CheckResult result, string details)
     {
@@ -80,6 +86,7 @@ internal static class CheckAnswer
         {
             await LocalReply.SendAsync(context, status, Encoding.UTF8.GetString(result.Body.Span), details, Flag);
             AddHeaders(response.Headers, result.ReplyHeaders, exceptContentType: true);
+            TellDecisionId(context);
             return;
         }
 
@@ -87,11 +94,7 @@ internal static class CheckAnswer
         context.AddFlag(Flag);
         response.StatusCode = status;
         AddHeaders(response.Headers, result.ReplyHeaders, exceptContentType: false);
-        if (context is { IsRefused: true, TellsDecisionId: true })
-        {
-            response.Headers[DecisionId.Header] = context.DecisionId;
-        }
-
+        TellDecisionId(context);
         if (status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified)
         {
             return;
@@ -111,6 +114,15 @@ internal static class CheckAnswer
         if (!HttpMethods.IsHead(context.Http.Request.Method))
         {
             await response.Body.WriteAsync(result.Body, context.Http.RequestAborted);
+        }
+    }
+
+    /// <summary>In place of one that the authorizer, behind a gateway itself, may have sent.</summary>
+    private static void TellDecisionId(GatewayContext context)
+    {
+        if (context is { IsRefused: true, TellsDecisionId: true })
+        {
+            context.Http.Response.Headers[DecisionId.Header] = context.DecisionId;
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed record CheckBody(ReadOnlyMemory<byte> Bytes, bool IsPartial)
     public static async ValueTask<CheckBody?> ReadAsync(GatewayContext context, CheckRequestBody settings)
     {
         var request = context.Http.Request;
-        var max = settings.MaxRequestBytes;
+        var max = Math.Min(settings.MaxRequestBytes, Array.MaxLength - 1);
         var isTooLarge = request.ContentLength > max;
         if (isTooLarge && !settings.AllowPartialMessage)
         {
@@ -30,7 +30,7 @@ internal sealed record CheckBody(ReadOnlyMemory<byte> Bytes, bool IsPartial)
         }
 
         // One byte more than the limit tells whether a body without a declared length ends there.
-        var wanted = isTooLarge || max == Array.MaxLength ? max : max + 1;
+        var wanted = isTooLarge ? max : max + 1;
         var buffer = new byte[Math.Min(FirstBuffer, wanted)];
         var length = 0;
         var rest = request.Body;

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Primitives;
-using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Pipeline;
 
 namespace Portcullis.Gateway.ExternalAuthorization;
@@ -11,11 +10,10 @@ internal static class CheckHeaders
     public static void Visit<TState>(GatewayContext context, TState state, Action<TState, string, string> visit)
     {
         var headers = context.Http.Request.Headers;
-        var connection = headers.Connection;
         foreach (var (name, values) in headers)
         {
             var lower = name.ToLowerInvariant();
-            if (!IsReplaced(lower) && !IsKept(lower) && (connection.Count == 0 || !HopByHopHeaders.IsNamedBy(connection, lower)))
+            if (!IsReplaced(lower) && !IsKept(lower))
             {
                 visit(state, lower, Join(lower, values));
             }

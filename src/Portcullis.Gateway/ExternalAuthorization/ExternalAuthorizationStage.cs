@@ -63,6 +63,7 @@ internal sealed partial class ExternalAuthorizationStage(GatewayMetrics metrics,
         CheckBody? body = null;
         if (authorizer.Body is { } settings && CheckBody.IsExpected(context.Http) && (body = await CheckBody.ReadAsync(context, settings)) is null)
         {
+            context.Decision = new Decision(DecisionOutcome.Forbidden, match.PolicyId);
             await CheckAnswer.RefuseBodyAsync(context);
             return false;
         }

@@ -94,7 +94,7 @@ internal sealed class GrpcAuthorizer(CustomProvider provider, AuthorizerConnecti
             {
                 Source = new()
                 {
-                    Address = AddressOf(context.PeerAddress, connection.RemotePort),
+                    Address = AddressOf(context.PeerAddress, context.PeerPort),
                     Principal = view.PeerCertificate is { } peer
                         ? Utf8Text.Sanitize(peer.UriNames.Count > 0 ? peer.UriNames[0] : peer.DnsNames.Count > 0 ? peer.DnsNames[0] : peer.Subject)
                         : "",

@@ -15,6 +15,7 @@ namespace Portcullis.Gateway.ExternalAuthorization;
 internal sealed class HttpAuthorizer(CustomProvider provider, AuthorizerConnections connections) : ExternalAuthorizer(provider.Settings!, provider.Cluster!)
 {
     private const int StatusOk = 200;
+    private const int StatusForbidden = 403;
 
     private static readonly UriCreationOptions Verbatim = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
@@ -90,7 +91,12 @@ internal sealed class HttpAuthorizer(CustomProvider provider, AuthorizerConnecti
 
     private static void Set(HttpRequestMessage request, string name, string value)
     {
-        request.Headers.Remove(name);
+        // A name that belongs to the other collection is an error to Remove, and is not added.
+        if (request.Headers.NonValidated.Contains(name))
+        {
+            request.Headers.Remove(name);
+        }
+
         if (!request.Headers.TryAddWithoutValidation(name, value))
         {
             request.Content!.Headers.Remove(name);
@@ -101,17 +107,32 @@ internal sealed class HttpAuthorizer(CustomProvider provider, AuthorizerConnecti
     private async Task<CheckResult> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
-        if (status is < 200 or > 499)
+        if (status is < 200 or (>= 500 and <= 599))
         {
             return CheckResult.Failed($"it answered {status.ToString(CultureInfo.InvariantCulture)}");
         }
 
-        if (await ReadBodyAsync(response.Content, cancellationToken) is not { } body)
+        if (status == StatusOk)
         {
-            return CheckResult.Failed($"its answer is larger than {MaxResponseBytes} bytes");
+            return await ReadBodyAsync(response.Content, cancellationToken) is null
+                ? CheckResult.Failed($"its answer is larger than {MaxResponseBytes} bytes")
+                : Allow(response);
         }
 
-        return status == StatusOk ? Allow(response) : Deny(response, status, body);
+        return Deny(response, status > 599 ? StatusForbidden : status, await ReadDenialAsync(response.Content, cancellationToken));
+    }
+
+    /// <summary>Whatever becomes of the body: the status has said no, which no <c>failOpen</c> turns into a yes.</summary>
+    private static async Task<byte[]> ReadDenialAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadBodyAsync(content, cancellationToken) ?? [];
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return [];
+        }
     }
 
     private static async Task<byte[]?> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)

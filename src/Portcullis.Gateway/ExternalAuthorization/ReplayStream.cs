@@ -25,7 +25,8 @@ internal sealed class ReplayStream(ReadOnlyMemory<byte> read, Stream rest) : Str
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Take(buffer.Span) is > 0 and var taken ? new(taken) : rest.ReadAsync(buffer, cancellationToken);
+        // A read into nothing waits for data, and there is some.
+        Take(buffer.Span) is var taken && (taken > 0 || (buffer.IsEmpty && !_read.IsEmpty)) ? new(taken) : rest.ReadAsync(buffer, cancellationToken);
 
     public override void Flush()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Microsoft.AspNetCore.Http;
 
 namespace Portcullis.Gateway.Forwarding;
 
@@ -15,22 +16,36 @@ internal static class HopByHopHeaders
         "te",
         "http2-settings");
 
+    /// <summary>What no client can take out of a request.</summary>
+    private static readonly FrozenSet<string> Framing = FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "host", "content-length", "expect");
+
     public static bool Contains(string name) => Names.Contains(name);
 
-    /// <summary>Whether a <c>Connection</c> header names the header, other than the ones that it may always name.</summary>
-    public static bool IsNamedBy(Microsoft.Extensions.Primitives.StringValues connection, string name)
+    /// <summary>
+    /// Removes what the client says belongs to its connection (<c>Connection: x-hop</c>): before any policy looks, so that policies, authorizers and the backend
+    /// see the same request, and headers that the gateway sets later are not taken away by a client's naming them.
+    /// </summary>
+    public static void RemoveNominated(IHeaderDictionary headers)
     {
-        foreach (var line in connection)
+        foreach (var line in headers.Connection)
         {
-            foreach (var part in line.AsSpan().Split(','))
+            if (line is null || IsPlain(line))
             {
-                if (line.AsSpan()[part].Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+                continue;
+            }
+
+            foreach (var part in line.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (!Contains(part) && !Framing.Contains(part))
                 {
-                    return true;
+                    headers.Remove(part);
                 }
             }
         }
-
-        return false;
     }
+
+    private static bool IsPlain(string connection) =>
+        connection.Equals("keep-alive", StringComparison.OrdinalIgnoreCase)
+        || connection.Equals("close", StringComparison.OrdinalIgnoreCase)
+        || connection.Equals("upgrade", StringComparison.OrdinalIgnoreCase);
 }

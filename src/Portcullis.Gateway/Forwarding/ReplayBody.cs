@@ -61,7 +61,7 @@ internal sealed class ReplayBody(Stream inner, Action ended) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (Replay(buffer.Span) is var replayed and > 0)
+        if (Replay(buffer.Span, out var hasMore) is var replayed && (replayed > 0 || hasMore))
         {
             return replayed;
         }
@@ -111,13 +111,16 @@ internal sealed class ReplayBody(Stream inner, Action ended) : Stream
         base.Dispose(disposing);
     }
 
-    private int Replay(Span<byte> buffer)
+    /// <param name="buffer">Gets the bytes; one of no length asks whether there are some.</param>
+    /// <param name="hasMore">There are more.</param>
+    private int Replay(Span<byte> buffer, out bool hasMore)
     {
         lock (_gate)
         {
             var count = Math.Min(buffer.Length, _length - _position);
             _kept.AsSpan(_position, count).CopyTo(buffer);
             _position += count;
+            hasMore = _position < _length;
             return count;
         }
     }

@@ -29,12 +29,9 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
     {
         HasRejected = HasPassedHead = false;
         var headers = httpContext.Request.Headers;
-        var connection = headers.Connection;
-        // Only what is more than keep-alive, close or upgrade names headers to drop.
-        var namesHeaders = connection.Count > 0 && !IsPlain(connection);
         foreach (var (name, values) in headers)
         {
-            if (name.StartsWith(':') || HopByHopHeaders.Contains(name) || IsReplaced(name) || (namesHeaders && HopByHopHeaders.IsNamedBy(connection, name)) || IsContinueExpected(name, values))
+            if (name.StartsWith(':') || HopByHopHeaders.Contains(name) || IsReplaced(name) || IsContinueExpected(name, values))
             {
                 continue;
             }
@@ -87,11 +84,6 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
     private static string? One(HttpResponseMessage response, string name) =>
         response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
 
-    private static bool IsPlain(StringValues connection) =>
-        connection is [{ } one] && (one.Equals("keep-alive", StringComparison.OrdinalIgnoreCase)
-            || one.Equals("close", StringComparison.OrdinalIgnoreCase)
-            || one.Equals("upgrade", StringComparison.OrdinalIgnoreCase));
-
     /// <summary>The server in front answers <c>Expect: 100-continue</c> when the body is first read.</summary>
     private static bool IsContinueExpected(string name, StringValues values) =>
         name.Equals(HeaderNames.Expect, StringComparison.OrdinalIgnoreCase)
@@ -122,9 +114,14 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
 
     private static void Remove(HttpRequestMessage request, string name)
     {
-        if (!request.Headers.Remove(name))
+        // A name that belongs to the other collection is an error to Remove.
+        if (request.Headers.NonValidated.Contains(name))
         {
-            EmptyContent.Find(request)?.Headers.Remove(name);
+            request.Headers.Remove(name);
+        }
+        else if (EmptyContent.Find(request) is { } content && content.Headers.NonValidated.Contains(name))
+        {
+            content.Headers.Remove(name);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Primitives;
+using Portcullis.Matching;
 
 namespace Portcullis.Gateway.Pipeline;
 
@@ -27,7 +28,7 @@ internal static class ClientAddress
                 var entry = rest[(comma + 1)..].Trim();
                 if (--remaining == 0)
                 {
-                    return IPAddress.TryParse(entry, out var found) && !entry.Contains('[') ? Unmap(found) : peer;
+                    return CidrBlock.TryParseAddress(entry.ToString(), out var found) ? Unmap(found) : peer;
                 }
 
                 if (comma < 0)

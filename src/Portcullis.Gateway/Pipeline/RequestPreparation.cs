@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Matching;
 
@@ -28,6 +29,7 @@ internal static class RequestPreparation
         var peer = http.Features.Get<DownstreamConnection>()?.DirectPeer;
         context.ConnectionAddress = address;
         (context.PeerAddress, context.PeerPort) = peer is null ? (address, http.Connection.RemotePort) : (ClientAddress.Unmap(peer.Address), peer.Port);
+        HopByHopHeaders.RemoveNominated(request.Headers);
         var forwardedFor = request.Headers["x-forwarded-for"];
         context.RemoteAddress = ClientAddress.Resolve(forwardedFor, mesh.NumTrustedProxies, address);
         context.ForwardedFor = forwardedFor.Count == 0 ? address?.ToString() ?? "" : $"{string.Join(',', (IEnumerable<string?>)forwardedFor)},{address}";

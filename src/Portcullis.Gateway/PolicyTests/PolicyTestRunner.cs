@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Portcullis.Gateway.Explanation;
+using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Policy;
 using Portcullis.Policy.Authentication;
 using Portcullis.Policy.Authorization;
@@ -48,12 +49,14 @@ public sealed class PolicyTestRunner
             [.. resources.OfType<RequestAuthentication>().Where(r => PolicyAttachment.AppliesTo(r, r.Selection, workload))];
         ImmutableArray<string?> issuers = [.. authentications.SelectMany(a => a.JwtRules).Select(r => r.Issuer)];
         var policies = resources.OfType<AuthorizationPolicy>().Where(p => PolicyAttachment.AppliesTo(p, p.Selection, workload)).ToImmutableArray();
+        var routing = RoutingSnapshot.Compile(resources, workload, resources.Mesh, ports, []);
+        var providers = CustomProviders.Resolve(resources, workload, routing, CustomProviders.AllowsSeveral());
         var judge = new RequestJudge(
             Authorizer.Compile(policies, resources.Mesh, workload, issuers, problems),
             new ReferenceAuthorizer(policies, resources.Mesh, workload, issuers),
             GatewayExplainer.Compile(WithoutCustom(resources), workload, ports, tokens.AddKeyTo(keys), problems),
             new RequestExplainer(resources, workload, authenticator: null),
-            resources.Mesh);
+            [.. providers.Select(p => (p, Authorizer.Compile(p.Policies, resources.Mesh, workload, [], [])))]);
         return new PolicyTestRunner(judge, new TestRequests(tokens, authentications), policies, authentications, HostOf(resources));
     }
 

@@ -2,13 +2,13 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Portcullis.Gateway.Explanation;
+using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Jose;
 using Portcullis.Matching;
 using Portcullis.Policy.Authorization;
 using Portcullis.Policy.Authorization.Reference;
 using Portcullis.Policy.Explanation;
-using Portcullis.Resources;
 using Portcullis.Resources.PolicyTests;
 
 namespace Portcullis.Gateway.PolicyTests;
@@ -23,15 +23,20 @@ internal sealed partial class RequestJudge
     private readonly ReferenceAuthorizer _reference;
     private readonly GatewayExplainer _afterCustom;
     private readonly RequestExplainer _all;
-    private readonly MeshConfig _mesh;
+    private readonly ImmutableArray<(CustomProvider Provider, Authorizer Rules)> _providers;
 
     /// <param name="authorizer">The compiled policies, CUSTOM ones included.</param>
     /// <param name="reference">The same policies.</param>
     /// <param name="afterCustom">All but the CUSTOM policies: their authorizers answer by what a test says.</param>
     /// <param name="all">All policies.</param>
-    /// <param name="mesh">Says which authorizers there are.</param>
-    public RequestJudge(Authorizer authorizer, ReferenceAuthorizer reference, GatewayExplainer afterCustom, RequestExplainer all, MeshConfig mesh) =>
-        (_authorizer, _reference, _afterCustom, _all, _mesh) = (authorizer, reference, afterCustom, all, mesh);
+    /// <param name="providers">The external authorizers, by name, with the rules that ask each.</param>
+    public RequestJudge(
+        Authorizer authorizer,
+        ReferenceAuthorizer reference,
+        GatewayExplainer afterCustom,
+        RequestExplainer all,
+        ImmutableArray<(CustomProvider Provider, Authorizer Rules)> providers) =>
+        (_authorizer, _reference, _afterCustom, _all, _providers) = (authorizer, reference, afterCustom, all, providers);
 
     /// <summary>Every policy, rule and clause, as they see a request that is of no interest.</summary>
     public ImmutableArray<PolicyExplanation> Shape()
@@ -60,9 +65,15 @@ internal sealed partial class RequestJudge
                 return Of(explained, body: null) with { Obstacle = Disagreement("CUSTOM policies", match?.PolicyId, _reference.EvaluateCustom(in arriving)?.PolicyId) };
             }
 
-            if (match is { } asked && AskCustom(asked, test, explained, custom) is { } answer)
+            if (match is not null)
             {
-                return answer;
+                foreach (var (provider, rules) in _providers)
+                {
+                    if (rules.EvaluateCustom(in arriving) is { } asked && AskCustom(asked, provider, test, explained, custom) is { } answer)
+                    {
+                        return answer;
+                    }
+                }
             }
         }
 
@@ -93,12 +104,12 @@ internal sealed partial class RequestJudge
     }
 
     /// <summary>What becomes of a request that an external authorizer is asked about; <see langword="null"/> when it goes on.</summary>
-    private Judgement? AskCustom(CustomMatch asked, PolicyTest test, ExplainedRequest explained, ImmutableArray<PolicyExplanation> custom)
+    private static Judgement? AskCustom(
+        CustomMatch asked, CustomProvider provider, PolicyTest test, ExplainedRequest explained, ImmutableArray<PolicyExplanation> custom)
     {
-        var provider = _mesh.ExtensionProviders.FirstOrDefault(p => p.Name == asked.Provider);
-        if (provider is null)
+        if (provider is { Unusable: { } reason })
         {
-            return Refused(403, $"the mesh configuration has no external authorizer `{asked.Provider}`, so what {asked.PolicyId} matches is denied");
+            return Refused(403, $"the external authorizer `{asked.Provider}` cannot be asked, so what {asked.PolicyId} matches is denied: {reason}", LocalReply.AccessDenied);
         }
 
         if ((test.Authorizers.GetValueOrDefault(asked.Provider) ?? test.Authorizers.GetValueOrDefault("")) is not { } answer)
@@ -114,11 +125,11 @@ internal sealed partial class RequestJudge
         {
             AuthorizerOutcome.Allow => null,
             AuthorizerOutcome.Deny => Refused(answer.Status, $"the external authorizer `{asked.Provider}` denies what {asked.PolicyId} matches"),
-            _ when provider.FailOpen => null,
-            _ => Refused(provider.StatusOnError ?? 403, $"the external authorizer `{asked.Provider}` of {asked.PolicyId} fails, and failOpen is not set"),
+            _ when provider.Settings!.FailOpen => null,
+            _ => Refused(provider.Settings.StatusOnError ?? 403, $"the external authorizer `{asked.Provider}` of {asked.PolicyId} fails, and failOpen is not set"),
         };
 
-        Judgement Refused(int status, string reason)
+        Judgement Refused(int status, string reason, string? body = null)
         {
             var decision = explained.Decision with
             {
@@ -131,7 +142,7 @@ internal sealed partial class RequestJudge
                 NearMisses = [],
                 SmallestChange = null,
             };
-            return Of(new ExplainedRequest(status, decision, null), body: null);
+            return Of(new ExplainedRequest(status, decision, null), body);
         }
     }
 

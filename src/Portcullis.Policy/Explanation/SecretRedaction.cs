@@ -12,24 +12,19 @@ public static partial class SecretRedaction
     private const int MinimumJwsLength = 40;
 
     /// <summary>Whether a query should not be repeated to anyone: it has a parameter for tokens, or a value in the form of a compact JWS.</summary>
-    public static bool MayCarryToken(string query) => query.Contains("access_token", StringComparison.Ordinal) || CompactJws().IsMatch(query);
+    public static bool MayCarryToken(string query) => query.Contains("access_token", StringComparison.Ordinal) || CompactJws.IsIn(query);
 
     /// <summary>A request target whose <c>access_token</c> and whatever looks like a compact JWS are replaced.</summary>
     public static string Target(string target) =>
-        target.Contains("access_token=", StringComparison.Ordinal) || target.Contains("=e", StringComparison.Ordinal)
-            ? CompactJws().Replace(AccessToken().Replace(target, "access_token=" + Replacement), Replacement)
-            : target;
+        CompactJws.Replace(
+            target.Contains("access_token=", StringComparison.Ordinal) ? AccessToken().Replace(target, "access_token=" + Replacement) : target, Replacement);
 
     /// <summary>A header value without credentials.</summary>
     public static string HeaderValue(string name, string value) => name.ToUpperInvariant() switch
     {
         "AUTHORIZATION" or "PROXY-AUTHORIZATION" or "COOKIE" or "SET-COOKIE" => Replacement,
-        _ => value.Length > MinimumJwsLength ? CompactJws().Replace(value, Replacement) : value,
+        _ => value.Length > MinimumJwsLength ? CompactJws.Replace(value, Replacement) : value,
     };
-
-    /// <summary>Base64url of a JSON object begins with <c>ey</c> (<c>{"</c>, <c>{ </c>) or <c>ew</c> (<c>{</c> and a line break).</summary>
-    [GeneratedRegex(@"e[yw][A-Za-z0-9_\-]{6,}(\.[A-Za-z0-9_\-]*){1,2}", RegexOptions.CultureInvariant)]
-    private static partial Regex CompactJws();
 
     [GeneratedRegex(@"access_token=[^&#\s]*", RegexOptions.CultureInvariant)]
     private static partial Regex AccessToken();

@@ -47,6 +47,41 @@ public sealed class HttpAuthorizerTests(EchoBackend backend) : IClassFixture<Ech
         Assert.Equal("Bearer secret", Assert.Single(forwarded.Lines("authorization")));
     }
 
+    /// <summary>A client's Connection names headers of its own request, and takes away none that is set behind it.</summary>
+    [Fact]
+    public async Task Connection_ThatNamesAHeaderOfTheAuthorizer_DoesNotRemoveIt()
+    {
+        await using var authorizer = await RecordingServer.StartAsync(200, ("x-user", "ada"));
+        await using var gateway = await Custom.StartAsync(
+            backend.Port, authorizer.Port, Custom.Http("headersToUpstreamOnAllow: [x-user], includeRequestHeadersInCheck: [x-user, x-hop]"));
+
+        using var client = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false });
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{gateway.Port}/")
+        {
+            Headers = { { "Connection", "x-user, x-hop" }, { "X-User", "mallory" }, { "X-Hop", "1" } },
+        };
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        var upstream = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("x-user: ada", upstream, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("mallory", upstream, StringComparison.Ordinal);
+        Assert.DoesNotContain("x-hop", upstream, StringComparison.OrdinalIgnoreCase);
+        Assert.Null(authorizer.Request.Header("x-hop"));
+    }
+
+    [Fact]
+    public async Task Check_WithHeadersOfTheContent_CarriesThem()
+    {
+        await using var authorizer = await RecordingServer.StartAsync(200);
+        await using var gateway = await Custom.StartAsync(
+            backend.Port, authorizer.Port, Custom.Http("includeRequestHeadersInCheck: [content-type], includeAdditionalHeadersInCheck: {content-language: en}"));
+
+        var response = await RawHttp.GetAsync(gateway.Port, "/", "Content-Type: application/json");
+
+        Assert.Equal(200, response.Status);
+        Assert.Equal(("application/json", "en"), (authorizer.Request.Header("content-type"), authorizer.Request.Header("content-language")));
+    }
+
     [Fact]
     public async Task Check_DeprecatedListOfHeaders_CountsWhenTheOtherIsEmpty()
     {

@@ -105,7 +105,7 @@ public sealed class RefusalTests(EchoBackend backend) : IClassFixture<EchoBacken
             apiVersion: networking.istio.io/v1
             kind: DestinationRule
             metadata: {name: tls, namespace: default}
-            spec: {host: httpbin, trafficPolicy: {tls: {mode: SIMPLE}}}
+            spec: {host: httpbin, trafficPolicy: {connectionPool: {tcp: {connectTimeout: 0.1s} }, tls: {mode: SIMPLE} }}
             """));
 
         Assert.Equal(503, (await RawHttp.GetAsync(gateway.Port, "/")).Status);

@@ -202,9 +202,9 @@ public sealed class PolicyTestRunnerTests
     [InlineData("authorizer: error, ", "failed", "expected allow, got deny with 503")]
     public void CustomPolicy_EndsAsTheTestSaysThatItsAuthorizerAnswers(string authorizer, string outcome, string difference)
     {
-        const string Mesh = "extensionProviders: [{name: idp, envoyExtAuthzHttp: {service: idp.default.svc.cluster.local, port: 80, statusOnError: '503'}}]";
+        const string Mesh = "extensionProviders: [{name: idp, envoyExtAuthzHttp: {service: idp.test, port: 80, statusOnError: '503'}}]";
 
-        var result = Single($"{{request: 'http://h/open', {authorizer}expect: allow}}", Mesh, Custom, Policies);
+        var result = Single($"{{request: 'http://h/open', {authorizer}expect: allow}}", Mesh, Custom, Idp, Policies);
 
         Assert.Equal(outcome, result.Outcome.ToString().ToLowerInvariant());
         Assert.Contains(difference, string.Join('\n', result.Differences), StringComparison.Ordinal);
@@ -216,7 +216,34 @@ public sealed class PolicyTestRunnerTests
         var result = Single("{request: 'http://h/open', authorizer: allow, expect: allow}", Custom, Policies);
 
         Assert.Equal(PolicyTestOutcome.Failed, result.Outcome);
-        Assert.Contains("has no external authorizer `idp`", result.Judgement!.Reason, StringComparison.Ordinal);
+        Assert.Contains("`idp` cannot be asked", result.Judgement!.Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("idp.test", "passed")]
+    [InlineData("nobody.test", "failed")]
+    public void CustomPolicy_WhoseProvidersServiceIsUnknown_DeniesAsTheGatewayDoes(string service, string outcome)
+    {
+        var mesh = $"extensionProviders: [{{name: idp, envoyExtAuthzHttp: {{service: {service}, port: 80}}}}]";
+
+        var result = Single("{request: 'http://h/open', authorizer: allow, expect: allow}", mesh, Custom, Idp, Policies);
+
+        Assert.Equal(outcome, result.Outcome.ToString().ToLowerInvariant());
+    }
+
+    [Fact]
+    public void CustomPolicies_OfTwoProviders_DenyAsTheGatewayDoesWithoutTheSwitch()
+    {
+        const string Mesh = """
+            extensionProviders:
+            - {name: idp, envoyExtAuthzHttp: {service: idp.test, port: 80}}
+            - {name: other, envoyExtAuthzHttp: {service: idp.test, port: 80}}
+            """;
+        var other = Custom.Replace("name: idp", "name: other", StringComparison.Ordinal).Replace("name: ask", "name: ask-other", StringComparison.Ordinal);
+
+        var result = Single("{request: 'http://h/open', authorizer: allow, expect: {status: 403, body: 'RBAC: access denied'}}", Mesh, Custom, other, Idp, Policies);
+
+        Assert.Equal(PolicyTestOutcome.Passed, result.Outcome);
     }
 
     [Fact]
@@ -263,7 +290,7 @@ public sealed class PolicyTestRunnerTests
         var none = ResourceSet.Empty;
         var explainer = GatewayExplainer.Compile(policies, workload, PortMap.Default, new NoKeys(), []);
         var judge = new RequestJudge(
-            Authorizer.Compile([], none.Mesh, workload, [], []), new ReferenceAuthorizer([], none.Mesh, workload, []), explainer, new RequestExplainer(none, workload, null), none.Mesh);
+            Authorizer.Compile([], none.Mesh, workload, [], []), new ReferenceAuthorizer([], none.Mesh, workload, []), explainer, new RequestExplainer(none, workload, null), []);
         var suite = PolicyTestFile.Read("t.yaml", "tests: [{request: 'http://h/admin', expect: deny}]").Suite!;
 
         var judgement = judge.Judge(new RequestDescription { Authority = "h", Port = 80, Target = "/admin" }, suite.Tests[0], DateTimeOffset.UnixEpoch);
@@ -277,6 +304,17 @@ public sealed class PolicyTestRunnerTests
         kind: AuthorizationPolicy
         metadata: {name: ask, namespace: istio-system}
         spec: {action: CUSTOM, provider: {name: idp}, rules: [{to: [{operation: {paths: [/open]}}]}]}
+        """;
+
+    private const string Idp = """
+        apiVersion: networking.istio.io/v1
+        kind: ServiceEntry
+        metadata: {name: idp, namespace: default}
+        spec:
+          hosts: [idp.test]
+          ports: [{number: 80, name: http, protocol: HTTP}]
+          resolution: STATIC
+          endpoints: [{address: 127.0.0.1}]
         """;
 
     private static PolicyTestResult Single(string test, params string[] resources) =>

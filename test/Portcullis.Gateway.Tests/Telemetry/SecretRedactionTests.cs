@@ -16,6 +16,14 @@ public sealed class SecretRedactionTests
     }
 
     [Theory]
+    [InlineData("/magic/{0}/x", "/magic/<redacted>/x")]
+    [InlineData("/p?auth=Bearer%20{0}&a", "/p?auth=Bearer%20<redacted>&a")]
+    [InlineData("/p?t=%22{0}%22", "/p?t=%22<redacted>%22")]
+    [InlineData("/p?a={0}&b={0}", "/p?a=<redacted>&b=<redacted>")]
+    public void Target_WithATokenAnywhere_HoldsNoPieceOfIt(string target, string expected) =>
+        Assert.Equal(expected, SecretRedaction.Target(target.Replace("{0}", Token, StringComparison.Ordinal)));
+
+    [Theory]
     [InlineData("/p?access_token=opaque&z=2", "/p?access_token=<redacted>&z=2")]
     [InlineData("/p?access_token=", "/p?access_token=<redacted>")]
     [InlineData("/eyes?page=early.start", "/eyes?page=early.start")]

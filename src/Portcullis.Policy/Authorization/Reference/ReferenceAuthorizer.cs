@@ -121,8 +121,8 @@ public sealed class ReferenceAuthorizer
             return [path];
         }
 
-        var modes = new[] { PathNormalization.None, PathNormalization.MergeSlashes, PathNormalization.DecodeAndMergeSlashes };
-        return [.. modes.Select(m => PathNormalizer.TryNormalizePath(path, m, out var reading) ? reading : path)];
+        var readings = PathReadings.Of(path);
+        return [.. Enumerable.Range(0, readings.Count).Select(i => readings[i])];
     }
 
     internal static bool IsDryRun(AuthorizationPolicy policy) =>
