@@ -10,6 +10,7 @@ using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Jwks;
 using Portcullis.Gateway.Limits;
 using Portcullis.Gateway.Listeners;
+using Portcullis.Gateway.Listeners.Tls;
 using Portcullis.Gateway.Pipeline;
 using Portcullis.Gateway.Telemetry.Metrics;
 using Portcullis.Policy.Authentication;
@@ -95,9 +96,11 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var requestLog = loggers.CreateLogger("Portcullis.Requests");
         var connectionLog = loggers.CreateLogger("Portcullis.Connections");
         var guard = new OverloadGuard(options.Limits, loggers.CreateLogger("Portcullis.Overload"));
+        var connections = new ConnectionMetrics();
+        var tcp = new TcpProxy(connections, time, connectionLog);
         var listeners = new ListenerGroup(
             (key, load) => new GatewayApplication(key, snapshots, pipeline, metrics, recorder, guard, load, options.Limits, time, requestLog),
-            key => new ConnectionGate(snapshots, metrics.Connections(key), options.Limits, time, connectionLog),
+            key => new ConnectionGate(key, snapshots, tcp, connections, metrics.Connections(key), options.Limits, time, connectionLog),
             services,
             loggers,
             guard,
@@ -117,7 +120,8 @@ public sealed partial class GatewayServer : IAsyncDisposable
             metrics,
             [
                 keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(authorizers), new AsyncDisposer(names), new AsyncDisposer(metrics),
-                new AsyncDisposer(upstreamMetrics), new AsyncDisposer(guard),
+                new AsyncDisposer(upstreamMetrics), new AsyncDisposer(connections), new CertificateFileWatch(snapshots, time, connectionLog),
+                new AsyncDisposer(guard),
             ]);
         try
         {

@@ -5,6 +5,7 @@ using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Jwks;
 using Portcullis.Gateway.Listeners;
+using Portcullis.Gateway.Listeners.Tls;
 using Portcullis.Gateway.Telemetry.AccessLogs;
 using Portcullis.Gateway.Telemetry.Metrics;
 using Portcullis.Gateway.Telemetry.Tracing;
@@ -38,6 +39,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly FileResourceSource _source;
+    private readonly TlsCertificateCache _certificates = new();
     private readonly CancellationTokenSource _stop = new();
     private IAsyncEnumerator<ResourceSet>? _revisions;
     private ImmutableArray<Problem> _refused = [];
@@ -172,7 +174,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         var problems = resources.Problems.ToList();
         return GatewaySnapshot.Compile(
             resources,
-            new SnapshotEnvironment(_options.Workload, _options.Ports, keys, _tokens, _upstreams, _authorizers),
+            new SnapshotEnvironment(_options.Workload, _options.Ports, keys, _tokens, _upstreams, _authorizers) { Certificates = _certificates },
             problems,
             generation: Current.Generation + 1,
             accessLog: HasError(resources.Problems) ? null : _accessLogs.For(resources.Mesh, problems),

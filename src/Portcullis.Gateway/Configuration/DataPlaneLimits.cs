@@ -11,21 +11,32 @@ internal static class DataPlaneLimits
 {
     public static void Report(RoutingSnapshot routing, ResourceSet resources, ICollection<Problem> problems)
     {
-        foreach (var server in routing.Listeners.Where(l => l.Protocol != ListenerProtocol.Http).SelectMany(l => l.Servers))
-        {
-            Add(
-                problems,
-                server.Gateway,
-                $"{server.FieldPath}.port.protocol",
-                $"protocol `{server.Server.Port.Protocol}` is not served by this version: the port is not opened",
-                "use protocol HTTP, with TLS terminated in front of the gateway");
-        }
-
+        ReportTcp(routing, problems);
         foreach (var cluster in routing.Clusters.Values)
         {
             ReportCluster(cluster, resources, problems);
         }
     }
+
+    private static void ReportTcp(RoutingSnapshot routing, ICollection<Problem> problems)
+    {
+        var forwards = routing.Listeners.SelectMany(l => l.TlsChains.Select(c => (c.Server, c.Tcp)).Append((l.Servers[0], l.Tcp)));
+        foreach (var (server, action) in forwards)
+        {
+            foreach (var cluster in (action?.Destinations ?? []).Select(d => d.Cluster).OfType<Cluster>().Where(c => !CanForwardTcp(c)))
+            {
+                Add(
+                    problems,
+                    server.Gateway,
+                    server.FieldPath,
+                    $"a DestinationRule asks for TLS to `{cluster.Name}`, which is not spoken for TCP: its connections are closed, never sent in clear",
+                    null);
+            }
+        }
+    }
+
+    /// <summary>Whether connections may be forwarded as they are: never in clear where TLS was asked for.</summary>
+    public static bool CanForwardTcp(Cluster cluster) => cluster.Policy.Tls is null;
 
     private static void ReportCluster(Cluster cluster, ResourceSet resources, ICollection<Problem> problems)
     {

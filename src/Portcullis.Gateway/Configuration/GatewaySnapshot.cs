@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Listeners;
+using Portcullis.Gateway.Listeners.Tls;
 using Portcullis.Gateway.Telemetry.AccessLogs;
 using Portcullis.Gateway.Telemetry.Tracing;
 using Portcullis.Matching;
@@ -37,7 +38,7 @@ internal sealed class GatewaySnapshot
         ExternalAuthorization = externalAuthorization;
         Upstreams = upstreams;
         Problems = problems;
-        _listeners = routing.Listeners.Where(IsServed).ToFrozenDictionary(l => new ListenerKey(l.Bind, l.Port));
+        _listeners = routing.Listeners.ToFrozenDictionary(l => new ListenerKey(l.Bind, l.Port));
     }
 
     /// <summary>Serves nothing: every request is 404.</summary>
@@ -78,6 +79,12 @@ internal sealed class GatewaySnapshot
     /// <summary>What is kept of the requests that it decides.</summary>
     public RecordedFields RecordedFields { get; }
 
+    /// <summary>Certificates of the servers that terminate TLS.</summary>
+    public required TlsTable Tls { get; init; }
+
+    /// <summary>Decides on connections that are forwarded as they are.</summary>
+    public required Authorizer TcpAuthorizer { get; init; }
+
     /// <summary>Backends with their state at run time.</summary>
     public UpstreamTable Upstreams { get; }
 
@@ -112,21 +119,30 @@ internal sealed class GatewaySnapshot
         var authentications = resources.OfType<RequestAuthentication>().Where(r => PolicyAttachment.AppliesTo(r, r.Selection, workload)).ToImmutableArray();
         var options = AuthenticationOptions.For(mesh, workload) with { Cache = environment.VerifiedTokens };
         var authenticator = JwtAuthenticator.Compile(authentications, environment.Keys, options, problems);
+        var tls = TlsTable.Compile(routing, resources, workload.Namespace, environment.Certificates, problems);
         var issuers = authentications.SelectMany(a => a.JwtRules).Select(r => r.Issuer);
         var authorizer = Authorizer.Compile(resources.OfType<AuthorizationPolicy>(), mesh, workload, issuers, problems);
         var external = ExternalAuthorizationPlan.Compile(resources, workload, routing, environment.Authorizers, problems);
         return new GatewaySnapshot(resources, routing, authenticator, authorizer, external, environment.Upstreams.TableFor(routing, resources, workload.Namespace), [.. problems])
         {
             Generation = generation,
+            Tls = tls,
+            TcpAuthorizer = TcpAuthorizerFor(routing, resources, mesh, workload),
             AccessLog = accessLog,
             Tracer = tracer,
         };
     }
 
+    /// <summary>
+    /// On TCP an HTTP-only field is as the specification says, and no error of the policy: the problems are not reported, for the policy may be meant for
+    /// the HTTP ports of the same gateway.
+    /// </summary>
+    private static Authorizer TcpAuthorizerFor(RoutingSnapshot routing, ResourceSet resources, MeshConfig mesh, WorkloadIdentity workload) =>
+        Authorizer.CompileForTcp(
+            routing.Listeners.All(l => l.Protocol == ListenerProtocol.Http) ? [] : resources.OfType<AuthorizationPolicy>(), mesh, workload, []);
+
     /// <summary>The compiled listener of a bound socket; <see langword="null"/> when this revision no longer has it.</summary>
     public CompiledListener? FindListener(ListenerKey key) => _listeners.GetValueOrDefault(key);
-
-    private static bool IsServed(CompiledListener listener) => listener.Protocol == ListenerProtocol.Http;
 
     /// <summary>Without a fetcher every remote key set is missing, which fails closed.</summary>
     private sealed class NoRemoteKeys : IJwksResolver

@@ -1,5 +1,6 @@
 using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
+using Portcullis.Gateway.Listeners.Tls;
 using Portcullis.Policy.Authentication;
 using Portcullis.Resources;
 using Portcullis.Routing;
@@ -19,4 +20,8 @@ internal sealed record SnapshotEnvironment(
     IJwksResolver Keys,
     VerifiedTokenCache? VerifiedTokens,
     UpstreamDirectory Upstreams,
-    ExternalAuthorizers? Authorizers = null);
+    ExternalAuthorizers? Authorizers = null)
+{
+    /// <summary>Certificates parsed before.</summary>
+    public TlsCertificateCache Certificates { get; init; } = new();
+}

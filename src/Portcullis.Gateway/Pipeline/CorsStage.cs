@@ -34,7 +34,7 @@ internal static class CorsStage
         }
 
         var view = new RequestView(context);
-        if (context.Listener?.Hosts.Find(context.Authority)?.Match(in view)?.Forward?.Cors is { } cors && cors.Evaluate(in view) == CorsOutcome.AllowResponse)
+        if (context.Hosts.Find(context.Authority)?.Match(in view)?.Forward?.Cors is { } cors && cors.Evaluate(in view) == CorsOutcome.AllowResponse)
         {
             foreach (var header in cors.ResponseHeaders(context.Http.Request.Headers.Origin.ToString()))
             {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
@@ -9,6 +10,7 @@ using Portcullis.Gateway.Decisions;
 using Portcullis.Gateway.Limits;
 using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Telemetry.Metrics;
+using Portcullis.Routing;
 
 namespace Portcullis.Gateway.Pipeline;
 
@@ -40,6 +42,7 @@ internal sealed partial class GatewayApplication(
         context.Reset();
         context.Snapshot = snapshots.Current;
         context.Listener = context.Snapshot.FindListener(key);
+        FindHosts(context, contextFeatures);
         context.StartTimestamp = Stopwatch.GetTimestamp();
         context.StartTime = time.GetUtcNow();
         context.TellsDecisionId = decisions is not null && !context.Snapshot.IsIstioExact;
@@ -47,6 +50,30 @@ internal sealed partial class GatewayApplication(
         metrics.Begin();
         context.Trace = context.Snapshot.Tracer?.Begin(context);
         return context;
+    }
+
+    /// <summary>
+    /// A connection stays with what it was opened for. Where the configuration no longer has that, this request is its last: it is served by the
+    /// configuration in force, and the connection ends behind it.
+    /// </summary>
+    private static void FindHosts(GatewayContext context, IFeatureCollection features)
+    {
+        var downstream = context.Downstream = features.Get<DownstreamConnection>();
+        bool isCurrent;
+        if (downstream?.Chain is null)
+        {
+            context.Hosts = context.Listener?.Hosts ?? VirtualHostTable.Empty;
+            isCurrent = context.Listener?.Protocol is null or ListenerProtocol.Http;
+        }
+        else
+        {
+            context.Hosts = downstream.ChainIn(context.Snapshot, context.Listener, out isCurrent)?.Hosts ?? VirtualHostTable.Empty;
+        }
+
+        if (!isCurrent)
+        {
+            features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+        }
     }
 
     public async Task ProcessRequestAsync(GatewayContext context)

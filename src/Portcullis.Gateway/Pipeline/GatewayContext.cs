@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Forwarding;
+using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Telemetry.Tracing;
 using Portcullis.Jose;
 using Portcullis.Policy.Authentication;
@@ -39,6 +40,12 @@ internal sealed class GatewayContext
     public GatewaySnapshot Snapshot { get; set; } = GatewaySnapshot.Empty;
 
     public CompiledListener? Listener { get; set; }
+
+    /// <summary>What is known of the client's connection; <see langword="null"/> for plain HTTP without a PROXY header.</summary>
+    public DownstreamConnection? Downstream { get; set; }
+
+    /// <summary>Virtual hosts that the connection may ask for: of the whole port in clear, of the one TLS server that took it otherwise.</summary>
+    public VirtualHostTable Hosts { get; set; } = VirtualHostTable.Empty;
 
     public long StartTimestamp { get; set; }
 
@@ -213,6 +220,8 @@ internal sealed class GatewayContext
         ClientAborted = false;
         Trace = null;
         Listener = null;
+        Downstream = null;
+        Hosts = VirtualHostTable.Empty;
         RawTarget = Path = Authority = ForwardedFor = RequestId = UpstreamTarget = UpstreamAuthority = "";
         Query = null;
         ConnectionAddress = PeerAddress = RemoteAddress = null;

@@ -2,7 +2,6 @@ using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Portcullis.Gateway.Forwarding;
-using Portcullis.Gateway.Listeners;
 using Portcullis.Matching;
 
 namespace Portcullis.Gateway.Pipeline;
@@ -26,7 +25,7 @@ internal static class RequestPreparation
         context.Scheme = request.Scheme;
         // A PROXY header has replaced the connection's address; the peer that sent it stays what `source.ip` means (authorization.md §5.1).
         var address = ClientAddress.Unmap(http.Connection.RemoteIpAddress);
-        var peer = http.Features.Get<DownstreamConnection>()?.DirectPeer;
+        var peer = context.Downstream?.DirectPeer;
         context.ConnectionAddress = address;
         (context.PeerAddress, context.PeerPort) = peer is null ? (address, http.Connection.RemotePort) : (ClientAddress.Unmap(peer.Address), peer.Port);
         HopByHopHeaders.RemoveNominated(request.Headers);
@@ -40,7 +39,9 @@ internal static class RequestPreparation
 
         var id = Guid.NewGuid().ToString();
         context.RequestId = context.Trace?.Mark(id) ?? id;
+        var certificate = request.Headers["x-forwarded-client-cert"];
         RequestSanitizer.Sanitize(request.Headers);
+        ClientCertificateHeader.Apply(request.Headers, certificate, context.Downstream, mesh.ForwardClientCertDetails);
         if (request.Protocol == "HTTP/1.0")
         {
             http.Response.Headers.Connection = "close";

@@ -27,9 +27,9 @@ internal readonly struct RequestView(GatewayContext context) : IRequestAttribute
 
     public int LocalPort => _context.Http.Connection.LocalPort;
 
-    public PeerCertificate? PeerCertificate => null;
+    public PeerCertificate? PeerCertificate => _context.Downstream?.Peer;
 
-    public string? ServerName => null;
+    public string? ServerName => _context.Downstream?.ServerName;
 
     public ClaimSet? Claims => _context.Identity?.Claims;
 

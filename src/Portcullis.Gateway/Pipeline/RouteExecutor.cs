@@ -10,7 +10,7 @@ internal sealed class RouteExecutor(UpstreamServices upstreams, TimeProvider tim
     public Task InvokeAsync(GatewayContext context)
     {
         var view = new RequestView(context);
-        var route = context.Listener?.Hosts.Find(context.Authority)?.Match(in view);
+        var route = context.Hosts.Find(context.Authority)?.Match(in view);
         if (route is null)
         {
             return LocalReply.SendAsync(context, StatusCodes.Status404NotFound, "", "route_not_found", "NR");

@@ -51,6 +51,25 @@ public enum DenyPathReadingsMode
     Exact,
 }
 
+/// <summary>What becomes of <c>x-forwarded-client-cert</c> (<c>gatewayTopology.forwardClientCertDetails</c>).</summary>
+public enum ForwardClientCertDetails
+{
+    /// <summary>The client's header is removed, and one is written for a client with a certificate.</summary>
+    SanitizeSet,
+
+    /// <summary>Removed; none is written.</summary>
+    Sanitize,
+
+    /// <summary>The header of a client with a certificate passes.</summary>
+    ForwardOnly,
+
+    /// <summary>As <see cref="ForwardOnly"/>, with the client's certificate appended.</summary>
+    AppendForward,
+
+    /// <summary>Every client's header passes.</summary>
+    AlwaysForwardOnly,
+}
+
 /// <summary>Format of the access log.</summary>
 public enum AccessLogEncoding
 {
@@ -93,6 +112,9 @@ public sealed record MeshConfig
 
     /// <summary><c>defaultConfig.gatewayTopology.proxyProtocol</c> is given.</summary>
     public bool ProxyProtocol { get; init; }
+
+    /// <summary><c>defaultConfig.gatewayTopology.forwardClientCertDetails</c>.</summary>
+    public ForwardClientCertDetails ForwardClientCertDetails { get; init; }
 
     /// <summary><c>extensionProviders</c>.</summary>
     public ImmutableArray<ExtensionProvider> ExtensionProviders { get; init; } = [];

@@ -76,9 +76,10 @@ public sealed partial class MetricsPageTests(EchoBackend backend) : IClassFixtur
             .Where(n => n is not ("target_info" or "otel_scope_info") && !n.StartsWith("dotnet_", StringComparison.Ordinal)).Distinct().Order().ToArray();
         Assert.All(exported, n => Assert.Contains(n, page));
 
-        // No configuration was refused, none has problems, and no backend failed: these have no series yet.
-        var quiet = page.Where(n => n is "portcullis_configuration_refused_total" or "portcullis_configuration_problems" || n.StartsWith("portcullis_upstream_", StringComparison.Ordinal));
-        Assert.Equal(page.Except(quiet), exported.Except(["portcullis_configuration_problems"]));
+        // No configuration was refused, none has problems, no backend failed, no connection was refused, and none is TCP: these have no series yet.
+        string[] silent = ["portcullis_configuration_refused_total", "portcullis_configuration_problems", "portcullis_connections_refused_total", "portcullis_tcp_denied_total"];
+        var quiet = page.Where(n => silent.Contains(n) || n.StartsWith("portcullis_upstream_", StringComparison.Ordinal) || n.StartsWith("istio_tcp_", StringComparison.Ordinal));
+        Assert.Equal(page.Except(quiet), exported.Except(silent));
     }
 
     [Fact]

@@ -42,7 +42,16 @@ internal static class RawHttp
         return Parse(Encoding.Latin1.GetString(received.ToArray()), isHead);
     }
 
-    private static RawResponse Parse(string text, bool isHead)
+    /// <summary>Whether a response with Content-Length is here in full.</summary>
+    public static bool IsComplete(ReadOnlySpan<byte> received)
+    {
+        var text = Encoding.Latin1.GetString(received);
+        var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        return end > 0 && Parse(text, isHead: false).Header("content-length") is { } length
+            && text.Length >= end + 4 + int.Parse(length, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    public static RawResponse Parse(string text, bool isHead)
     {
         var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         Assert.True(end > 0, $"not an HTTP response: `{text}`");

@@ -58,6 +58,7 @@ internal static class MeshFieldsReader
             AccessLogEncoding = reader.Enumerated("accessLogEncoding", AccessLogEncoding.Text, ("TEXT", AccessLogEncoding.Text), ("JSON", AccessLogEncoding.Json)),
             NumTrustedProxies = proxy?.NumTrustedProxies ?? 0,
             ProxyProtocol = proxy?.ProxyProtocol ?? false,
+            ForwardClientCertDetails = proxy?.Details ?? ForwardClientCertDetails.SanitizeSet,
             ExtensionProviders = providers,
             Tracing = TracingReader.Read(reader, tracers, proxy?.Tracing),
             AuthorizationDenied = reader.Enumerated("authorizationDenied", AuthorizationDeniedMode.Challenge,
@@ -89,11 +90,14 @@ internal static class MeshFieldsReader
         var tracing = reader.Object("tracing", TracingReader.ReadProxy);
         var proxy = reader.Object("gatewayTopology", static topology =>
         {
-            topology.Unsupported("forwardClientCertDetails", "x-forwarded-client-cert is sanitised and set");
+            var details = topology.Enumerated("forwardClientCertDetails", ForwardClientCertDetails.SanitizeSet,
+                ("UNDEFINED", ForwardClientCertDetails.SanitizeSet), ("SANITIZE", ForwardClientCertDetails.Sanitize),
+                ("FORWARD_ONLY", ForwardClientCertDetails.ForwardOnly), ("APPEND_FORWARD", ForwardClientCertDetails.AppendForward),
+                ("SANITIZE_SET", ForwardClientCertDetails.SanitizeSet), ("ALWAYS_FORWARD_ONLY", ForwardClientCertDetails.AlwaysForwardOnly));
             var protocol = topology.Object("proxyProtocol", static p => p) is not null;
-            return new Proxy(topology.Integer("numTrustedProxies", 0, 1000) ?? 0, protocol, null);
+            return new Proxy(topology.Integer("numTrustedProxies", 0, 1000) ?? 0, protocol, details, null);
         });
-        return (proxy ?? new Proxy(0, false, null)) with { Tracing = tracing };
+        return (proxy ?? new Proxy(0, false, ForwardClientCertDetails.SanitizeSet, null)) with { Tracing = tracing };
     }
 
     private static Normalization ReadNormalization(ObjectReader reader) => new(reader.Enumerated("normalization", PathNormalizationMode.Default,
@@ -133,7 +137,7 @@ internal static class MeshFieldsReader
         return value;
     }
 
-    private sealed record Proxy(int NumTrustedProxies, bool ProxyProtocol, MeshTracing? Tracing);
+    private sealed record Proxy(int NumTrustedProxies, bool ProxyProtocol, ForwardClientCertDetails Details, MeshTracing? Tracing);
 
     private sealed record Normalization(PathNormalizationMode Mode);
 }
