@@ -45,7 +45,8 @@ internal enum ForwardOutcome
 /// <summary>What is known of an attempt after it.</summary>
 /// <param name="Outcome">How it ended.</param>
 /// <param name="TransportFailure">Envoy's transport failure reason of a connection that could not be made.</param>
-internal readonly record struct ForwardResult(ForwardOutcome Outcome, string? TransportFailure = null);
+/// <param name="IsReset">A broken response was one stream's (HTTP/2 RST_STREAM), not the connection's.</param>
+internal readonly record struct ForwardResult(ForwardOutcome Outcome, string? TransportFailure = null, bool IsReset = false);
 
 /// <summary>
 /// Sends one request to one endpoint and passes the response on. The seam between what is decided (routes, endpoints, retries, limits) and how

@@ -78,6 +78,7 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
         context.ResponseDetails = "via_upstream";
         ResponseHeaders.Complete(context);
         context.CountResponseBody();
+        await ResponseStart.WaitForBodyAsync(httpContext.Response, proxyResponse, cancellationToken);
         return true;
     }
 
@@ -151,6 +152,11 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
         if (context.OriginalTarget is { } original)
         {
             Add(request, "x-envoy-original-path", original);
+        }
+
+        if (context.Destination!.Authority is not null)
+        {
+            Add(request, "x-envoy-original-host", context.Authority);
         }
     }
 

@@ -109,7 +109,9 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
         var clientLeft = http.RequestAborted.IsCancellationRequested && !cancellationToken.IsCancellationRequested;
         if (http.Response.HasStarted || context.Transformer.HasPassedHead)
         {
-            return new(clientLeft ? ForwardOutcome.ClientFailed : ForwardOutcome.BrokenResponse);
+            return clientLeft
+                ? new(ForwardOutcome.ClientFailed)
+                : new(ForwardOutcome.BrokenResponse, IsReset: FromException(exception).Outcome is ForwardOutcome.Reset or ForwardOutcome.RefusedStream);
         }
 
         ClearStatus(http);
@@ -153,7 +155,7 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
                 case HttpProtocolException { ErrorCode: RefusedStream }:
                     return new(ForwardOutcome.RefusedStream);
                 case HttpProtocolException { HttpRequestError: HttpRequestError.HttpProtocolError } reset:
-                    return new(reset.ErrorCode == 1 ? ForwardOutcome.ProtocolError : ForwardOutcome.Reset);
+                    return new(IsOfProtocol(reset.ErrorCode) ? ForwardOutcome.ProtocolError : ForwardOutcome.Reset);
                 case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }:
                     return new(ForwardOutcome.ConnectFailed, ReasonOf(e));
                 case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
@@ -169,6 +171,12 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
     }
 
     private const long RefusedStream = 7;
+
+    /// <summary>
+    /// PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR and COMPRESSION_ERROR (RFC 9113 §7): one of the two finds that the other does not speak HTTP/2.
+    /// The HTTP client does not say which.
+    /// </summary>
+    private static bool IsOfProtocol(long error) => error is 1 or 3 or 5 or 6 or 9;
 
     private static string? ReasonOf(Exception exception) => exception.GetBaseException() switch
     {

@@ -21,6 +21,9 @@ internal sealed class TryTimer(TimeProvider time, TimeSpan? total, TimeSpan? per
         var (whole, one) => whole ?? one,
     };
 
+    /// <summary>What the first try may take: nothing has passed for the backend by then.</summary>
+    public TimeSpan? OfFirstTry => total < perTry || perTry is null ? total : perTry;
+
     /// <summary>The whole time is over, rather than that of one try.</summary>
     public bool IsOver => Remaining == TimeSpan.Zero;
 

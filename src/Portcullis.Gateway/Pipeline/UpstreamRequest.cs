@@ -210,7 +210,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
     {
         context.UpstreamServiceTime = -1;
         var token = _timer?.BeginTry() ?? CancellationToken.None;
-        ExpectedTimeout = _timer?.OfTry;
+        ExpectedTimeout = context.Attempt == 1 ? _timer?.OfFirstTry : _timer?.OfTry;
         var breaker = Cluster!.State.Breaker;
         var isHttp1 = !context.UsesHttp2Upstream;
         if (!await EnterAsync(breaker, isHttp1, token))
@@ -310,7 +310,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
         {
             var isOfTry = !_timer!.IsOver;
             return result.Outcome == ForwardOutcome.BrokenResponse
-                ? UpstreamFailure.Cut(context, "UT", isOfTry ? "upstream_per_try_timeout" : "response_timeout")
+                ? UpstreamFailure.CutAsync(context, "UT", isOfTry ? "upstream_per_try_timeout" : "response_timeout")
                 : UpstreamFailure.TimeoutAsync(context, isOfTry, _retriesExhausted);
         }
 

@@ -194,7 +194,7 @@ public sealed class GrpcAuthorizerTests(EchoBackend backend) : IClassFixture<Ech
     [InlineData("failOpen: true", 200)]
     public async Task RpcFailure_IsAnError(string fields, int expected)
     {
-        await using var authorizer = await GrpcServer.StartAsync((_, _) => throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "not now")));
+        await using var authorizer = await GrpcServer.StartAsync((_, _) => throw new RpcException(new global::Grpc.Core.Status(StatusCode.Unavailable, "not now")));
         await using var gateway = await Custom.StartAsync(backend.Port, authorizer.Port, Custom.Grpc(fields));
 
         Assert.Equal(expected, (await RawHttp.GetAsync(gateway.Port, "/")).Status);

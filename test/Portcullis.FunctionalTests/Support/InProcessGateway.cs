@@ -30,6 +30,9 @@ internal sealed record InProcessOptions
 
     public GatewayLimits Limits { get; init; } = new();
 
+    /// <summary>The guide's resources come before the test's own.</summary>
+    public bool HasGuide { get; init; } = true;
+
     /// <summary>Opens the statistics' port too.</summary>
     public bool HasStats { get; init; }
 }
@@ -67,7 +70,7 @@ internal sealed class InProcessGateway : IAsyncDisposable
         var folder = new TemporaryFolder();
         try
         {
-            foreach (var (file, text) in Samples.Guide(backendPort).Concat(resources))
+            foreach (var (file, text) in (options.HasGuide ? Samples.Guide(backendPort) : []).Concat(resources))
             {
                 folder.Write(Path.Combine("config", file), text);
             }

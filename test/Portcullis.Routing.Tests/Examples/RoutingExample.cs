@@ -29,9 +29,18 @@ public sealed class RoutingExample
     /// <summary>Whether the compiled routes alone can show it.</summary>
     public bool IsPure => Stage is null;
 
+    /// <summary>Why a whole gateway does not run it; <see langword="null"/>: it does.</summary>
+    [YamlMember(Alias = "notLive")]
+    public string? NotLive { get; set; }
+
     /// <summary>The documents, with made-up addresses for the two backends.</summary>
-    public string[] Documents(ExampleFile file) =>
-        [.. Use.Select(u => file.Parts[u]).Append(Resources).Where(d => d.Length > 0).Select(Fill)];
+    public string[] Documents(ExampleFile file) => Documents(file, Fill);
+
+    /// <summary>The documents.</summary>
+    /// <param name="file">Has the parts.</param>
+    /// <param name="fill">Puts the addresses of the backends in.</param>
+    public string[] Documents(ExampleFile file, Func<string, string> fill) =>
+        [.. Use.Select(u => file.Parts[u]).Append(Resources).Where(d => d.Length > 0).Select(fill)];
 
     /// <summary>Puts the addresses in.</summary>
     public static string Fill(string text) => text
@@ -48,6 +57,10 @@ public sealed class ExampleCase
 
     [YamlMember(Alias = "expect")]
     public Dictionary<string, object> Expect { get; set; } = [];
+
+    /// <summary>What a whole gateway answers otherwise, where a reader of HTTP comes before the routes.</summary>
+    [YamlMember(Alias = "live")]
+    public Dictionary<string, object> Live { get; set; } = [];
 }
 
 /// <summary>The whole file.</summary>
@@ -59,9 +72,8 @@ public sealed class ExampleFile
     [YamlMember(Alias = "examples")]
     public List<RoutingExample> Examples { get; set; } = [];
 
-    public static ExampleFile Load()
-    {
-        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Data", "routing-examples.yaml"));
-        return new DeserializerBuilder().Build().Deserialize<ExampleFile>(text);
-    }
+    public static ExampleFile Load() => Load(Path.Combine(AppContext.BaseDirectory, "Data", "routing-examples.yaml"));
+
+    /// <summary>Reads it from a place.</summary>
+    public static ExampleFile Load(string path) => new DeserializerBuilder().Build().Deserialize<ExampleFile>(File.ReadAllText(path));
 }

@@ -1,0 +1,86 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+
+namespace Portcullis.Gateway.Forwarding;
+
+/// <summary>
+/// Sends a response's head on as it comes. YARP sends it with the first bytes of the body, for which a client of an event stream or of a gRPC stream that waits for the
+/// head would wait for ever.
+/// </summary>
+internal static class ResponseStart
+{
+    /// <summary>Waits for the body's first bytes or its end; when neither is there yet, the head goes ahead. So the two are still one write where they come together.</summary>
+    public static async ValueTask WaitForBodyAsync(HttpResponse response, HttpResponseMessage backend, CancellationToken cancellationToken)
+    {
+        if (backend.StatusCode == HttpStatusCode.SwitchingProtocols)
+        {
+            return;
+        }
+
+        try
+        {
+            var body = await backend.Content.ReadAsStreamAsync(cancellationToken);
+            // A read of no bytes ends when there is something to read, and takes nothing.
+            var available = body.ReadAsync(Memory<byte>.Empty, cancellationToken);
+            if (!available.IsCompleted)
+            {
+                await response.Body.FlushAsync(cancellationToken);
+            }
+
+            await available;
+        }
+        catch (Exception e)
+        {
+            // Copying the body tells the same failure, in its place: whoever reads on might take the end of a broken connection for that of the body.
+            backend.Content.Dispose();
+            backend.Content = new FailedContent(e);
+        }
+    }
+
+    /// <summary>A body that cannot be read.</summary>
+    private sealed class FailedContent(Exception failure) : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => Task.FromException(failure);
+
+        protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(new FailedStream(failure));
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    private sealed class FailedStream(Exception failure) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromException<int>(failure);
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromException<int>(failure);
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}
