@@ -28,8 +28,8 @@ internal static class UpstreamFailure
                 return Task.CompletedTask;
             case ForwardOutcome.BrokenResponse:
                 return result.IsReset
-                    ? CutAsync(context, "UR", "upstream_reset_after_response_started{remote_reset}")
-                    : CutAsync(context, "UC", "upstream_reset_after_response_started{connection_termination}");
+                    ? Cut(context, "UR", "upstream_reset_after_response_started{remote_reset}")
+                    : Cut(context, "UC", "upstream_reset_after_response_started{connection_termination}");
             default:
                 return ResetAsync(context, result, wasRetried, retryFlag);
         }
@@ -56,17 +56,12 @@ internal static class UpstreamFailure
     }
 
     /// <summary>Ends a response that has begun, so that the client cannot take it for whole.</summary>
-    public static async Task CutAsync(GatewayContext context, string flag, string details)
+    public static Task Cut(GatewayContext context, string flag, string details)
     {
         context.AddFlag(flag);
         context.ResponseDetails = details;
-        if (!context.Http.Response.HasStarted)
-        {
-            // The backend's head counts, and is logged, though nothing came behind it.
-            await context.Http.Response.Body.FlushAsync(context.Http.RequestAborted);
-        }
-
         context.Http.Abort();
+        return Task.CompletedTask;
     }
 
     private static Task ResetAsync(GatewayContext context, in ForwardResult result, bool wasRetried, string? retryFlag)

