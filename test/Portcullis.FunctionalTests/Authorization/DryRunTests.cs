@@ -3,6 +3,7 @@ using Portcullis.FunctionalTests.Support;
 namespace Portcullis.FunctionalTests.Authorization;
 
 /// <summary>Policies that decide nothing: what they would have said can be seen.</summary>
+[Collection(Alone.Name)]
 public sealed class DryRunTests(EchoBackend backend) : IClassFixture<EchoBackend>
 {
     private const string Mesh = """

@@ -6,6 +6,7 @@ using Portcullis.Gateway.Tests.Jwks;
 namespace Portcullis.FunctionalTests.Running;
 
 /// <summary>What the gateway exports is what docs/reference/metrics.md lists, and the cache of verified tokens is counted in it.</summary>
+[Collection(Alone.Name)]
 public sealed partial class MetricsPageTests(EchoBackend backend) : IClassFixture<EchoBackend>
 {
     /// <summary>Istio's standard labels, in its order.</summary>
