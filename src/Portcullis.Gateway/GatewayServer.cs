@@ -144,6 +144,9 @@ public sealed partial class GatewayServer : IAsyncDisposable
         await _listeners.StopAsync(abort);
     }
 
+    /// <summary>Closes the access log's file and opens the one that has its name now.</summary>
+    public void ReopenAccessLog() => _updater.ReopenAccessLog();
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -125,6 +125,9 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens the access log's file anew, for who has moved it away.</summary>
+    public void ReopenAccessLog() => _accessLogs.Reopen();
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -169,17 +172,15 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
 
     private static bool HasError(ImmutableArray<Problem> problems) => problems.Any(p => p.Severity == ProblemSeverity.Error);
 
-    private GatewaySnapshot Compile(ResourceSet resources, JwksRevision keys)
-    {
-        var problems = resources.Problems.ToList();
-        return GatewaySnapshot.Compile(
-            resources,
-            new SnapshotEnvironment(_options.Workload, _options.Ports, keys, _tokens, _upstreams, _authorizers) { Certificates = _certificates },
-            problems,
-            generation: Current.Generation + 1,
-            accessLog: HasError(resources.Problems) ? null : _accessLogs.For(resources.Mesh, problems),
-            tracer: HasError(resources.Problems) ? null : _tracers.For(resources.Mesh.Tracing, problems));
-    }
+    private GatewaySnapshot Compile(ResourceSet resources, JwksRevision keys) => GatewaySnapshot.Compile(
+        resources,
+        new SnapshotEnvironment(_options.Workload, _options.Ports, keys, _tokens, _upstreams, _authorizers)
+        {
+            Certificates = _certificates,
+            Telemetry = (mesh, problems) => (_accessLogs.For(mesh, problems), _tracers.For(mesh.Tracing, problems)),
+        },
+        [.. resources.Problems],
+        generation: Current.Generation + 1);
 
     private async Task UpdateAsync(ResourceSet resources, CancellationToken stop)
     {
@@ -221,6 +222,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         await keys.WaitForFirstAttemptAsync(FirstKeysWait, cancellationToken);
         keys.Commit();
         _snapshots.Publish(snapshot);
+        _accessLogs.Commit(snapshot.AccessLog);
         _tracers.Commit(snapshot.Tracer);
         _analysis = AdviseAsync(snapshot, _analysis);
         return await _listeners.ReconcileAsync(snapshot.ListenerKeys, cancellationToken);

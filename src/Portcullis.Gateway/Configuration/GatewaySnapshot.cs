@@ -102,15 +102,15 @@ internal sealed class GatewaySnapshot
 
     public IEnumerable<ListenerKey> ListenerKeys => _listeners.Keys;
 
-    /// <summary>Compiles a set. Pure but for the upstream directory, which keeps the state of addresses that stay.</summary>
+    /// <summary>
+    /// Compiles a set. Where anything is an error, nothing outside the snapshot changes; else the environment keeps of its backends and certificates
+    /// what this configuration has.
+    /// </summary>
     /// <param name="resources">What the author wrote.</param>
     /// <param name="environment">What it is compiled for.</param>
     /// <param name="problems">What was found before, and what is found now; the snapshot takes all of it.</param>
     /// <param name="generation">Number of the publication.</param>
-    /// <param name="accessLog">Where requests of this snapshot are logged.</param>
-    /// <param name="tracer">Who traces them.</param>
-    public static GatewaySnapshot Compile(
-        ResourceSet resources, SnapshotEnvironment environment, List<Problem> problems, long generation = 0, AccessLogWriter? accessLog = null, Tracer? tracer = null)
+    public static GatewaySnapshot Compile(ResourceSet resources, SnapshotEnvironment environment, List<Problem> problems, long generation = 0)
     {
         var mesh = resources.Mesh;
         var workload = mesh.RootNamespace is { } root ? environment.Workload with { RootNamespace = root } : environment.Workload;
@@ -123,7 +123,11 @@ internal sealed class GatewaySnapshot
         var issuers = authentications.SelectMany(a => a.JwtRules).Select(r => r.Issuer);
         var authorizer = Authorizer.Compile(resources.OfType<AuthorizationPolicy>(), mesh, workload, issuers, problems);
         var external = ExternalAuthorizationPlan.Compile(resources, workload, routing, environment.Authorizers, problems);
-        return new GatewaySnapshot(resources, routing, authenticator, authorizer, external, environment.Upstreams.TableFor(routing, resources, workload.Namespace), [.. problems])
+        var (upstreams, accessLog, tracer) = problems.Exists(static p => p.Severity == ProblemSeverity.Error)
+            ? Reject(environment)
+            : Accept(resources, environment, problems);
+        var table = upstreams.TableFor(routing, resources, workload.Namespace);
+        return new GatewaySnapshot(resources, routing, authenticator, authorizer, external, table, [.. problems])
         {
             Generation = generation,
             Tls = tls,
@@ -131,6 +135,20 @@ internal sealed class GatewaySnapshot
             AccessLog = accessLog,
             Tracer = tracer,
         };
+    }
+
+    private static (UpstreamDirectory, AccessLogWriter?, Tracer?) Accept(ResourceSet resources, SnapshotEnvironment environment, List<Problem> problems)
+    {
+        environment.Certificates.Commit();
+        var (accessLog, tracer) = environment.Telemetry?.Invoke(resources.Mesh, problems) ?? default;
+        return (environment.Upstreams, accessLog, tracer);
+    }
+
+    /// <summary>The backends, names and certificates of the configuration in force stay as they are.</summary>
+    private static (UpstreamDirectory, AccessLogWriter?, Tracer?) Reject(SnapshotEnvironment environment)
+    {
+        environment.Certificates.Forget();
+        return (new UpstreamDirectory(dns: null, TimeProvider.System), null, null);
     }
 
     /// <summary>

@@ -1,6 +1,8 @@
 using Portcullis.Gateway.ExternalAuthorization;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Gateway.Listeners.Tls;
+using Portcullis.Gateway.Telemetry.AccessLogs;
+using Portcullis.Gateway.Telemetry.Tracing;
 using Portcullis.Policy.Authentication;
 using Portcullis.Resources;
 using Portcullis.Routing;
@@ -24,4 +26,9 @@ internal sealed record SnapshotEnvironment(
 {
     /// <summary>Certificates parsed before.</summary>
     public TlsCertificateCache Certificates { get; init; } = new();
+
+    /// <summary>
+    /// Whom requests are told to, asked only for a configuration without an error; adds its warnings. <see langword="null"/>: nobody.
+    /// </summary>
+    public Func<MeshConfig, ICollection<Problem>, (AccessLogWriter? AccessLog, Tracer? Tracer)>? Telemetry { get; init; }
 }

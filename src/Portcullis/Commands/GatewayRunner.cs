@@ -8,6 +8,9 @@ namespace Portcullis.Commands;
 /// <summary>Runs a gateway in the foreground: errors before ports, drain on the first signal, end at once on the second.</summary>
 internal static partial class GatewayRunner
 {
+    /// <summary>No member of <see cref="PosixSignal"/>, which takes the system's own numbers too.</summary>
+    private static PosixSignal ReopenSignal => (PosixSignal)(OperatingSystem.IsMacOS() ? 30 : 10); // SIGUSR1
+
     /// <param name="options">What to run.</param>
     /// <param name="loggers">Application log.</param>
     /// <param name="error">Where a refused start is explained.</param>
@@ -25,9 +28,12 @@ internal static partial class GatewayRunner
         using var abort = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        GatewayServer? running = null;
+        using var reopen = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(ReopenSignal, OnReopen);
         try
         {
             await using var gateway = await GatewayServer.StartAsync(options, loggers, TimeProvider.System, stop.Token);
+            Volatile.Write(ref running, gateway);
             if (started is not null)
             {
                 await started(gateway);
@@ -70,6 +76,12 @@ internal static partial class GatewayRunner
             }
 
             stop.Cancel();
+        }
+
+        void OnReopen(PosixSignalContext context)
+        {
+            context.Cancel = true; // else the process would end
+            Volatile.Read(ref running)?.ReopenAccessLog();
         }
     }
 

@@ -116,6 +116,19 @@ internal sealed class InProcessGateway : IAsyncDisposable
         await Log.WaitForAsync(Live, count + 1);
     }
 
+    /// <summary>Writes several files, the mesh configuration (<c>mesh.yaml</c>) among them, that are refused together, and waits until the gateway says so.</summary>
+    public async Task ApplyRefusedAsync(params IEnumerable<(string File, string Text)> files)
+    {
+        const string Refused = "configuration is refused";
+        var count = Log.Count(Refused);
+        foreach (var (file, text) in files)
+        {
+            _folder.Write(file == "mesh.yaml" ? file : Path.Combine("config", file), text);
+        }
+
+        await Log.WaitForAsync(Refused, count + 1);
+    }
+
     /// <summary>What <c>/readyz</c> says.</summary>
     public async Task<JsonElement> ReadinessAsync()
     {

@@ -123,7 +123,7 @@ internal sealed partial class PortcullisProcess : IAsyncDisposable
 
     public void Signal(PosixSignal signal)
     {
-        var number = signal switch { PosixSignal.SIGTERM => 15, PosixSignal.SIGINT => 2, _ => throw new ArgumentOutOfRangeException(nameof(signal)) };
+        var number = signal switch { PosixSignal.SIGTERM => 15, PosixSignal.SIGINT => 2, > 0 => (int)signal, _ => throw new ArgumentOutOfRangeException(nameof(signal)) };
         _ = Kill(_process.Id, number);
     }
 

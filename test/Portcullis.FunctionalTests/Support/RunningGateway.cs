@@ -26,6 +26,9 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public int BackendPort => _backend.EndPoint.Port;
 
+    /// <summary>What <c>${access-log}</c> in the mesh configuration is.</summary>
+    public string AccessLogFile => _folder.File("access.log");
+
     /// <summary>A gateway for every host on port 80 that routes everything to httpbin.</summary>
     public static async Task<RunningGateway> StartAsync(string meshConfig, params (string File, string Yaml)[] resources)
     {
@@ -43,7 +46,7 @@ internal sealed class RunningGateway : IAsyncDisposable
                 gateway.Write(file, yaml);
             }
 
-            await gateway.StartProcessAsync(meshConfig);
+            await gateway.StartProcessAsync(meshConfig.Replace("${access-log}", gateway.AccessLogFile, StringComparison.Ordinal));
             return gateway;
         }
         catch

@@ -69,7 +69,105 @@ public sealed class AccessLogWriterTests
         folder.Delete(recursive: true);
     }
 
+    [Fact]
+    public async Task Reopen_OfACopiedAndMovedFile_GoesToTheFileOfThatNameBeforeTheNextLine()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        var path = Path.Combine(folder.FullName, "access.log");
+        await using (var writer = new AccessLogWriter(Format, AccessLogWriter.Destination(path), TimeProvider.System, new Lines()) { File = path })
+        {
+            writer.Write(Request("before"));
+            SpinWait.SpinUntil(() => File.Exists(path) && new FileInfo(path).Length == "before\n".Length, TimeSpan.FromSeconds(30));
+            File.Move(path, path + ".1");
+
+            writer.Reopen();
+
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(path), TimeSpan.FromSeconds(30)), "the file is not there before a line");
+            writer.Write(Request("after"));
+        }
+
+        Assert.Equal("before\n", await File.ReadAllTextAsync(path + ".1", TestContext.Current.CancellationToken));
+        Assert.Equal("after\n", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Retire_OfAWriter_WritesWhatRequestsInFlightSayAndKeepsNothingOpen()
+    {
+        var opened = new List<Recorded>();
+        await using var writer = new AccessLogWriter(Format, () => Add(new Recorded()), TimeProvider.System, new Lines());
+        writer.Write(Request("before"));
+        writer.Retire();
+        Assert.True(SpinWait.SpinUntil(() => opened is [{ IsClosed: true }], TimeSpan.FromSeconds(30)), "still open");
+
+        writer.Write(Request("in flight"));
+
+        Assert.True(SpinWait.SpinUntil(() => opened is [_, { IsClosed: true }], TimeSpan.FromSeconds(30)), "still open");
+        Assert.Equal(["before\n", "in flight\n"], opened.Select(o => Encoding.UTF8.GetString(o.ToArray())));
+
+        Recorded Add(Recorded stream)
+        {
+            opened.Add(stream);
+            return stream;
+        }
+    }
+
+    [Fact]
+    public async Task For_AnotherConfiguration_ChangesNothingBeforeItIsCommitted()
+    {
+        await using var logs = new AccessLogs(TimeProvider.System, new Lines());
+        var live = logs.For(new MeshConfig { AccessLogFile = "/dev/null" }, []);
+        logs.Commit(live);
+
+        var problems = new List<Problem>();
+        var refused = logs.For(new MeshConfig { AccessLogFile = "/dev/null", AccessLogFormat = "%NONE%" }, problems);
+
+        Assert.NotSame(live, refused);
+        Assert.Equal("accessLogFormat", Assert.Single(problems).FieldPath);
+        Assert.Same(live, logs.For(new MeshConfig { AccessLogFile = "/dev/null" }, problems));
+        Assert.Single(problems);
+        Assert.Null(logs.For(new MeshConfig(), problems));
+    }
+
+    [Fact]
+    public async Task Commit_OfManyFormats_ForgetsTheWritersThatNoRequestHolds()
+    {
+        await using var logs = new AccessLogs(TimeProvider.System, new Lines());
+        var writers = Commit(logs, 20);
+
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                GC.Collect();
+                return writers.Count(w => w.IsAlive) <= 1;
+            },
+            TimeSpan.FromSeconds(30)));
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static List<WeakReference> Commit(AccessLogs logs, int count) =>
+    [
+        .. Enumerable.Range(0, count).Select(i =>
+        {
+            var writer = logs.For(new MeshConfig { AccessLogFile = "/dev/null", AccessLogFormat = $"{i}\n" }, []);
+            logs.Commit(writer);
+            writer!.Write(Request("host"));
+            return new WeakReference(writer);
+        }),
+    ];
+
     private static GatewayContext Request(string authority) => new() { Authority = authority };
+
+    private sealed class Recorded : MemoryStream
+    {
+        public bool IsClosed { get; private set; }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            IsClosed = true;
+        }
+    }
 
     private sealed class FullDisk : MemoryStream
     {

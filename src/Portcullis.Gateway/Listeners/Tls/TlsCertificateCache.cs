@@ -33,12 +33,21 @@ internal sealed class TlsCertificateCache
         }
     }
 
-    /// <summary>Forgets what was not asked for since the last call.</summary>
-    public void Trim()
+    /// <summary>A configuration is taken: what it did not ask for is forgotten.</summary>
+    public void Commit()
     {
         lock (_lock)
         {
             (_known, _used) = (_used, []);
+        }
+    }
+
+    /// <summary>A configuration is refused: what only it asked for is forgotten.</summary>
+    public void Forget()
+    {
+        lock (_lock)
+        {
+            _used = [];
         }
     }
 

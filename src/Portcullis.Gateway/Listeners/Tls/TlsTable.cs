@@ -43,7 +43,6 @@ internal sealed class TlsTable
         }
 
         _servers = servers.ToFrozenDictionary((IEqualityComparer<TlsChain>)ReferenceEqualityComparer.Instance);
-        cache.Trim();
     }
 
     /// <summary>Loads the certificates of every chain that terminates TLS.</summary>

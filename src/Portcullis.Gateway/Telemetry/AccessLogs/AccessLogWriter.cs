@@ -2,12 +2,13 @@ using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Portcullis.Gateway.Pipeline;
+using Portcullis.Resources;
 
 namespace Portcullis.Gateway.Telemetry.AccessLogs;
 
 /// <summary>
-/// Writes access log lines off the request's path: a request appends to a bounded buffer, one task empties it. When the disk cannot keep up,
-/// or is full, lines are dropped and counted; traffic never waits.
+/// Writes access log lines off the request's path: a request appends to a bounded buffer, a task that lives while there are lines empties it. When the
+/// disk cannot keep up, or is full, lines are dropped and counted; traffic never waits. A writer that is made and not used costs nothing.
 /// </summary>
 internal sealed partial class AccessLogWriter : IAsyncDisposable
 {
@@ -24,11 +25,13 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _filled = new(0, 1);
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _pump;
-    private ArrayBufferWriter<byte> _active = new(64 * 1024);
-    private ArrayBufferWriter<byte> _idle = new(64 * 1024);
+    private ArrayBufferWriter<byte> _active = new();
+    private ArrayBufferWriter<byte> _idle = new();
+    private Stream? _destination;
+    private Task _pump = Task.CompletedTask;
+    private bool _isPumping;
+    private bool _isRetired;
+    private bool _mustReopen;
     private long _dropped;
     private long _lostBytes;
     private long _lastReport;
@@ -36,15 +39,18 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
     /// <summary>Where the lines go when that is a file, which may be moved away; <see langword="null"/> when it cannot be.</summary>
     public string? File { get; init; }
 
+    /// <summary>What it was made for.</summary>
+    public AccessLogSettings Settings { get; init; }
+
+    /// <summary>What is wrong with the format that was asked for; <see langword="null"/> when it is in use.</summary>
+    public Problem? Problem { get; init; }
+
     /// <param name="format">Line format.</param>
-    /// <param name="open">Opens the destination; called again after a failure.</param>
+    /// <param name="open">Opens the destination, at the first line; called again after a failure.</param>
     /// <param name="time">Spaces the reports.</param>
     /// <param name="logger">Told about lines that are lost.</param>
-    public AccessLogWriter(AccessLogFormat format, Func<Stream> open, TimeProvider time, ILogger logger)
-    {
+    public AccessLogWriter(AccessLogFormat format, Func<Stream> open, TimeProvider time, ILogger logger) =>
         (_format, _open, _time, _logger) = (format, open, time, logger);
-        _pump = Task.Run(PumpAsync);
-    }
 
     /// <summary>Opens <c>/dev/stdout</c>, <c>/dev/stderr</c>, or a file to append to.</summary>
     public static Func<Stream> Destination(string path) => path switch
@@ -71,99 +77,125 @@ internal sealed partial class AccessLogWriter : IAsyncDisposable
             {
                 Encoding.UTF8.GetBytes(chunk.Span, _active);
             }
-        }
 
-        if (_filled.CurrentCount == 0)
-        {
-            Signal();
+            Pump();
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Closes the file and opens the one that has its name now. A destination that is no file stays.</summary>
+    public void Reopen()
+    {
+        lock (_lock)
+        {
+            if (File is not null && !_isRetired)
+            {
+                _mustReopen = true;
+                Pump();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Another writer takes its place: it holds nothing open from now on but while it writes what requests still in flight say, and may be forgotten.
+    /// </summary>
+    public void Retire()
+    {
+        lock (_lock)
+        {
+            _isRetired = true;
+            Pump();
+        }
+    }
+
+    /// <summary>Writes what waits and closes the destination.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        Signal();
-        await _pump;
-        _filled.Dispose();
-        _stop.Dispose();
+        Retire();
+        Task pump;
+        lock (_lock)
+        {
+            pump = _pump;
+        }
+
+        await pump;
     }
 
-    private void Signal()
+    /// <summary>Under the lock.</summary>
+    private void Pump()
     {
-        try
+        if (!_isPumping)
         {
-            _filled.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else woke the pump between the check and here; once is enough.
+            _isPumping = true;
+            _pump = Task.Run(PumpAsync);
         }
     }
 
     private async Task PumpAsync()
     {
-        Stream? destination = null;
         while (true)
         {
-            var stopping = _stop.IsCancellationRequested;
-            if (!stopping)
-            {
-                await _filled.WaitAsync();
-            }
-
             long dropped;
+            bool reopen;
+            bool mayKeepOpen;
             lock (_lock)
             {
+                if (_active.WrittenCount == 0 && _dropped == 0 && !_mustReopen && !(_isRetired && _destination is not null))
+                {
+                    _isPumping = false;
+                    return;
+                }
+
                 (_active, _idle) = (_idle, _active);
                 (dropped, _dropped) = (_dropped, 0);
+                (reopen, _mustReopen) = (_mustReopen, false);
+                mayKeepOpen = !_isRetired;
             }
 
-            destination = await EmptyAsync(destination, dropped);
-            if (stopping)
+            await EmptyAsync(reopen);
+            if (!mayKeepOpen)
             {
-                break;
+                await CloseAsync();
             }
-        }
 
-        if (destination is not null)
-        {
-            await destination.DisposeAsync();
+            if (dropped > 0)
+            {
+                LogDropped(_logger, dropped);
+            }
+
+            _idle.ResetWrittenCount();
         }
     }
 
-    private async Task<Stream?> EmptyAsync(Stream? destination, long dropped)
+    private async Task EmptyAsync(bool reopen)
     {
         try
         {
-            if (destination is not null && WasMoved(destination))
+            if (reopen || (_destination is not null && WasMoved(_destination)))
             {
-                await destination.DisposeAsync();
-                destination = null;
+                await CloseAsync();
             }
 
-            destination ??= _open();
-            await destination.WriteAsync(_idle.WrittenMemory);
-            await destination.FlushAsync();
+            if (_idle.WrittenCount > 0 || reopen)
+            {
+                _destination ??= _open();
+                await _destination.WriteAsync(_idle.WrittenMemory);
+                await _destination.FlushAsync();
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             ReportLost(e.Message);
-            if (destination is not null)
-            {
-                await destination.DisposeAsync();
-            }
-
-            destination = null;
+            await CloseAsync();
         }
+    }
 
-        if (dropped > 0)
+    private async ValueTask CloseAsync()
+    {
+        if (_destination is { } destination)
         {
-            LogDropped(_logger, dropped);
+            _destination = null;
+            await destination.DisposeAsync();
         }
-
-        _idle.ResetWrittenCount();
-        return destination;
     }
 
     /// <summary>
