@@ -59,8 +59,21 @@ public sealed record GatewayOptions
     /// <summary>Other gateways of the same user may listen on the same ports, and take them over (<c>SO_REUSEPORT</c>).</summary>
     public bool SharesPorts { get; init; }
 
+    /// <summary>What carries requests to backends over HTTP/1.1 in clear.</summary>
+    public UpstreamClient Upstream { get; init; } = UpstreamClient.Lean;
+
     /// <summary>How long requests in flight may take to finish after a stop was asked for (Istio's <c>drainDuration</c>).</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(45);
+}
+
+/// <summary>What carries requests to backends over HTTP/1.1 in clear. TLS, HTTP/2 and upgraded connections are YARP's whatever is said here.</summary>
+public enum UpstreamClient
+{
+    /// <summary>The gateway's own client: least cost, and strict.</summary>
+    Lean,
+
+    /// <summary>YARP's forwarder over .NET's HTTP client.</summary>
+    Yarp,
 }
 
 /// <summary>A port beside the gateway's own.</summary>

@@ -81,7 +81,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var services = new ServiceCollection().AddSingleton(loggers).AddLogging().AddHttpForwarder().BuildServiceProvider();
         var snapshots = new SnapshotHolder<GatewaySnapshot>(GatewaySnapshot.Empty);
         var keys = new RemoteJwksResolver(FetchOptions(options, loggers), loggers.CreateLogger<RemoteJwksResolver>(), time);
-        var forwarder = new YarpForwarder(services);
+        var forwarder = ForwarderSelector.Create(options.Upstream, services, time);
         var names = new DnsAddresses(time, loggers.CreateLogger("Portcullis.Upstreams"));
         var upstreamMetrics = new UpstreamMetrics();
         var upstreams = new UpstreamDirectory(names, time, upstreamMetrics);
@@ -89,7 +89,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var metrics = new GatewayMetrics(snapshots, tokens, options.Workload);
         var authorizers = new ExternalAuthorizers(AllowsSeveralAuthorizers(options, loggers));
         var external = new ExternalAuthorizationStage(metrics, loggers.CreateLogger("Portcullis.ExternalAuthorization"), time);
-        var pipeline = new RequestPipeline(new RouteExecutor(new UpstreamServices(forwarder, new MirrorSender(forwarder, time), time, upstreamMetrics), time), external, time);
+        var pipeline = new RequestPipeline(new RouteExecutor(new UpstreamServices(forwarder, new MirrorSender(forwarder.Yarp, time), time, upstreamMetrics), time), external, time);
         var journal = options.DecisionCapacity > 0 ? new DecisionJournal(options.DecisionCapacity) : null;
         var recorder = journal is null ? null : new DecisionRecorder(journal);
         var decisions = new DecisionsApi(journal, journal is null ? null : new LiveExplainer(journal, snapshots, options.Workload, options.Ports));

@@ -13,7 +13,7 @@ if (args is not [var cpuText, var wallText, var seedText, .. var folders] || !in
 var process = Process.GetCurrentProcess();
 var started = Stopwatch.GetTimestamp();
 var nextReport = TimeSpan.FromSeconds(30);
-var targets = FuzzTarget.All();
+FuzzTarget[] targets = [.. FuzzTarget.All(), new ResponseTarget()];
 var loop = new FuzzLoop(seed);
 foreach (var target in targets)
 {

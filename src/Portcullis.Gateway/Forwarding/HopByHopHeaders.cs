@@ -6,20 +6,19 @@ namespace Portcullis.Gateway.Forwarding;
 /// <summary>Headers that belong to one connection and are never passed on (RFC 9110 §7.6.1).</summary>
 internal static class HopByHopHeaders
 {
-    private static readonly FrozenSet<string> Names = FrozenSet.Create(
-        StringComparer.OrdinalIgnoreCase,
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "transfer-encoding",
-        "upgrade",
-        "te",
-        "http2-settings");
-
     /// <summary>What no client can take out of a request.</summary>
     private static readonly FrozenSet<string> Framing = FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "host", "content-length", "expect");
 
-    public static bool Contains(string name) => Names.Contains(name);
+    public static bool Contains(string name) => name.Length switch
+    {
+        2 => Is(name, "te"),
+        7 => Is(name, "upgrade"),
+        10 => Is(name, "connection") || Is(name, "keep-alive"),
+        14 => Is(name, "http2-settings"),
+        16 => Is(name, "proxy-connection"),
+        17 => Is(name, "transfer-encoding"),
+        _ => false,
+    };
 
     /// <summary>
     /// Removes what the client says belongs to its connection (<c>Connection: x-hop</c>): before any policy looks, so that policies, authorizers and the backend
@@ -44,8 +43,7 @@ internal static class HopByHopHeaders
         }
     }
 
-    private static bool IsPlain(string connection) =>
-        connection.Equals("keep-alive", StringComparison.OrdinalIgnoreCase)
-        || connection.Equals("close", StringComparison.OrdinalIgnoreCase)
-        || connection.Equals("upgrade", StringComparison.OrdinalIgnoreCase);
+    private static bool IsPlain(string connection) => Is(connection, "keep-alive") || Is(connection, "close") || Is(connection, "upgrade");
+
+    private static bool Is(string name, string lower) => name.Equals(lower, StringComparison.OrdinalIgnoreCase);
 }

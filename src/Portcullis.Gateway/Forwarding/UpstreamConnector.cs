@@ -38,7 +38,8 @@ internal static class UpstreamConnector
         return isHttp2 ? stream : new UpstreamConnection(stream);
     }
 
-    private static void KeepAlive(Socket socket, ConnectionPoolLimits limits)
+    /// <summary>Sets TCP keep-alive as the cluster wants it.</summary>
+    public static void KeepAlive(Socket socket, ConnectionPoolLimits limits)
     {
         if (limits.TcpKeepalive is not { } keepAlive)
         {

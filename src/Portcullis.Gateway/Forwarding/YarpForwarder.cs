@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -157,7 +156,7 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
                 case HttpProtocolException { HttpRequestError: HttpRequestError.HttpProtocolError } reset:
                     return new(IsOfProtocol(reset.ErrorCode) ? ForwardOutcome.ProtocolError : ForwardOutcome.Reset);
                 case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }:
-                    return new(ForwardOutcome.ConnectFailed, ReasonOf(e));
+                    return new(ForwardOutcome.ConnectFailed, ConnectFailure.ReasonOf(e));
                 case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
                     return new(ForwardOutcome.ProtocolError);
                 case UpstreamClosedException:
@@ -177,11 +176,4 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
     /// The HTTP client does not say which.
     /// </summary>
     private static bool IsOfProtocol(long error) => error is 1 or 3 or 5 or 6 or 9;
-
-    private static string? ReasonOf(Exception exception) => exception.GetBaseException() switch
-    {
-        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "delayed connect error: Connection refused",
-        SocketException s => $"delayed connect error: {s.SocketErrorCode}",
-        _ => null,
-    };
 }

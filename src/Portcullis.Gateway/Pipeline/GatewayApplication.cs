@@ -80,11 +80,7 @@ internal sealed partial class GatewayApplication(
     {
         try
         {
-            if (context.Snapshot.AccessLog is not null)
-            {
-                context.CountBodies();
-            }
-            else if (context.CountsChunkedBodies)
+            if (context.Snapshot.AccessLog is not null || context.CountsChunkedBodies)
             {
                 context.CountRequestBody();
             }

@@ -21,6 +21,7 @@ internal sealed class GatewayContext
     private string? _decisionId;
     private BodyCounter? _requestCounter;
     private BodyCounter? _responseCounter;
+    private long _sent;
 
     public GatewayContext()
     {
@@ -29,6 +30,9 @@ internal sealed class GatewayContext
     }
 
     public DefaultHttpContext Http { get; } = new();
+
+    /// <summary>The headers that the backend gets; lives as long as the context.</summary>
+    public UpstreamHeaders UpstreamHeaders { get; } = new();
 
     /// <summary>Writes this request to the backend; lives as long as the context so that forwarding allocates none.</summary>
     public RequestTransformer Transformer { get; }
@@ -159,13 +163,6 @@ internal sealed class GatewayContext
     /// <summary>Bodies of unknown length are counted for the metrics; of the others, the declared length is taken.</summary>
     public bool CountsChunkedBodies { get; set; }
 
-    /// <summary>Counts what the access log reports.</summary>
-    public void CountBodies()
-    {
-        CountRequestBody();
-        Http.Response.Body = new CountingStream(Http.Response.Body, _responseCounter = new BodyCounter());
-    }
-
     /// <summary>Why the server would not read the request's body to its end: a status; 0 when it did.</summary>
     public int BodyRefusal => _requestCounter?.Refusal ?? 0;
 
@@ -183,14 +180,20 @@ internal sealed class GatewayContext
         }
     }
 
-    /// <summary>Counts a response body whose length is not said; called when the head is complete and nothing of the body is written.</summary>
+    /// <summary>
+    /// Counts a response body that goes through the response's stream, for the access log, or when its length is not said; called when the head is complete and nothing
+    /// of the body is written.
+    /// </summary>
     public void CountResponseBody()
     {
-        if (CountsChunkedBodies && _responseCounter is null && Http.Response.ContentLength is null)
+        if (_responseCounter is null && (Snapshot.AccessLog is not null || (CountsChunkedBodies && Http.Response.ContentLength is null)))
         {
             Http.Response.Body = new CountingStream(Http.Response.Body, _responseCounter = new BodyCounter());
         }
     }
+
+    /// <summary>Adds body bytes that went to the client past the response's stream.</summary>
+    public void CountSent(int bytes) => _sent += bytes;
 
     /// <summary>The client left before the response was complete; Envoy logs status 0 then.</summary>
     public bool ClientAborted { get; private set; }
@@ -202,6 +205,7 @@ internal sealed class GatewayContext
 
     /// <summary>Body bytes that went to the client.</summary>
     public long BytesSent => _responseCounter is { Count: > 0 } counter ? counter.Count
+        : _sent > 0 ? _sent
         : HttpMethods.IsHead(Http.Request.Method) ? 0 : Http.Response.ContentLength ?? 0;
 
     /// <summary>Port of the remote address; 0 when that came from X-Forwarded-For.</summary>
@@ -243,5 +247,7 @@ internal sealed class GatewayContext
         UpstreamServiceTime = -1;
         ResponseFlags = ResponseDetails = UpstreamFailureReason = null;
         _requestCounter = _responseCounter = null;
+        _sent = 0;
+        UpstreamHeaders.Clear();
     }
 }

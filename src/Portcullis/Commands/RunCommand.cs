@@ -72,6 +72,11 @@ internal static class RunCommand
                 return read;
             },
         };
+        var upstream = new Option<UpstreamClient>("--upstream")
+        {
+            Description = "What carries requests to backends over HTTP/1.1 in clear: the gateway's own client, or YARP's, as it carries all others.",
+            DefaultValueFactory = _ => new GatewayOptions { Paths = [] }.Upstream,
+        };
         var logFormat = LogOptions.Format();
         var logLevel = LogOptions.Level();
 
@@ -85,7 +90,7 @@ internal static class RunCommand
               portcullis run -f config/ --state-dir /var/lib/portcullis --jwks-ca private-ca.pem --jwks-block 10.0.0.0/8
             """);
         gateway.AddTo(command);
-        foreach (var option in new Option[] { status, stats, admin, decisions, drain, reusePort, limits, logFormat, logLevel })
+        foreach (var option in new Option[] { status, stats, admin, decisions, drain, reusePort, limits, upstream, logFormat, logLevel })
         {
             command.Options.Add(option);
         }
@@ -125,6 +130,7 @@ internal static class RunCommand
                 TokenCacheBytes = keys.TokenCacheBytes(result),
                 Limits = result.GetRequiredValue(limits),
                 SharesPorts = result.GetValue(reusePort),
+                Upstream = result.GetValue(upstream),
                 DrainTime = TimeSpan.FromSeconds(result.GetValue(drain)),
             };
             using var loggers = LogOptions.CreateFactory(result.GetValue(logFormat), result.GetValue(logLevel));

@@ -48,7 +48,10 @@ public sealed class LimitsTests(EchoBackend backend) : IClassFixture<EchoBackend
     [Fact]
     public async Task BodyThatComesTooSlowly_Is408()
     {
-        await using var gateway = await StartAsync(new GatewayLimits { RequestBodyMinRate = 1000, StallTimeout = TimeSpan.FromSeconds(2) });
+        // One that waits for the whole body: an answer that is complete before it would end the request.
+        using var patient = new ScriptedBackend(ScriptedAnswer.Of(200));
+        await using var gateway = await InProcessGateway.StartAsync(
+            patient.Port, new() { Limits = new GatewayLimits { RequestBodyMinRate = 1000, StallTimeout = TimeSpan.FromSeconds(2) } });
 
         var answer = await PostAsync(gateway.Port, "Content-Length: 1000\r\n\r\n0");
 

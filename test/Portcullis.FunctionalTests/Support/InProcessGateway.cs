@@ -17,6 +17,8 @@ internal sealed record InProcessOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    public UpstreamClient Upstream { get; init; } = UpstreamClient.Lean;
+
     public WorkloadIdentity Workload { get; init; } = new();
 
     /// <summary>Decisions of each kind that are kept; with any, the admin port is open.</summary>
@@ -91,6 +93,7 @@ internal sealed class InProcessGateway : IAsyncDisposable
                     DecisionCapacity = options.DecisionCapacity,
                     KeyFetching = options.KeyFetching,
                     TracingEnvironment = options.Variables.GetValueOrDefault,
+                    Upstream = options.Upstream,
                     AllowsSeveralAuthorizers = options.AllowsSeveralAuthorizers,
                     Limits = options.Limits,
                     DrainTime = TimeSpan.FromSeconds(1),
