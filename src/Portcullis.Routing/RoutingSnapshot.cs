@@ -27,13 +27,13 @@ public sealed class RoutingSnapshot
     /// <summary>Compiles all Gateways that select the workload, with what they refer to. Never throws for what a resource says.</summary>
     /// <param name="set">All resources; of the same kind the older ones win conflicts.</param>
     /// <param name="workload">The gateway's own labels and namespaces.</param>
-    /// <param name="mesh">Mesh-wide settings, of which only <c>extensionProviders</c> count here.</param>
+    /// <param name="mesh">Mesh-wide settings.</param>
     /// <param name="ports">Declared ports to ports to bind.</param>
     /// <param name="problems">Receives the findings: errors where something is left out, warnings for what answers 503 or lost a conflict.</param>
     public static RoutingSnapshot Compile(ResourceSet set, WorkloadIdentity workload, MeshConfig mesh, PortMap ports, ICollection<Problem> problems)
     {
         var reporter = new ProblemReporter(problems);
-        var clusters = new ClusterCompiler(set, workload, reporter);
+        var clusters = new ClusterCompiler(set, workload, new LocalityPlanner(workload, mesh), reporter);
         var services = new VirtualServiceIndex(set, workload, reporter);
         var listeners = new ListenerCompiler(
             set, workload, ports, services, new(clusters, workload, reporter), new(services, clusters, workload, reporter), reporter).Compile();

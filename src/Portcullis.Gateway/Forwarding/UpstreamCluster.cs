@@ -3,235 +3,105 @@ using Portcullis.Routing;
 namespace Portcullis.Gateway.Forwarding;
 
 /// <summary>The endpoints of a cluster at run time, and the choice among them. Immutable but for the counters.</summary>
-internal sealed class UpstreamCluster(UpstreamEndpoint[] endpoints, int[] weights, ClusterPolicy policy, UpstreamClusterState state)
+internal sealed class UpstreamCluster
 {
-    /// <summary>Envoy's <c>host_selection_retry_max_attempts</c> as Istio sets it.</summary>
-    private const int MaxRepicks = 5;
+    private readonly UpstreamEndpoint[] _endpoints;
+    private readonly EndpointPool? _only;
+    private readonly PriorityLevel[] _levels;
 
-    /// <summary>Weight of an endpoint that has just come, in shares of its own (Envoy's <c>min_weight_percent</c>).</summary>
-    private const double LeastWarmth = 0.1;
+    /// <summary>Endpoints that are all alike.</summary>
+    public UpstreamCluster(UpstreamEndpoint[] endpoints, int[] weights, ClusterPolicy policy, UpstreamClusterState state)
+    {
+        (_endpoints, Policy, State, _levels) = (endpoints, policy, state, []);
+        _only = endpoints.Length == 0 ? null : new EndpointPool(endpoints, weights, policy, state, isAlone: true);
+    }
 
-    private readonly int _totalWeight = weights.Sum();
-    private readonly Lazy<HashTable>? _table = endpoints.Length == 0 || policy.LoadBalancer.Key is null ? null : new(() => policy.LoadBalancer.Kind == LoadBalancerKind.Maglev
-        ? new MaglevHash(endpoints, weights, policy.LoadBalancer.HashTableSize)
-        : new RingHash(endpoints, weights, policy.LoadBalancer.HashTableSize));
+    /// <summary>Endpoints in priorities, and in places that have their share.</summary>
+    /// <param name="endpoints">All of them.</param>
+    /// <param name="levels">The first has the most priority; none is empty.</param>
+    /// <param name="policy">The effective DestinationRule.</param>
+    /// <param name="state">What is known across snapshots.</param>
+    public UpstreamCluster(UpstreamEndpoint[] endpoints, PriorityLevel[] levels, ClusterPolicy policy, UpstreamClusterState state) =>
+        (_endpoints, _levels, Policy, State) = (endpoints, levels, policy, state);
 
     /// <summary>What is known of the cluster across snapshots.</summary>
-    public UpstreamClusterState State => state;
+    public UpstreamClusterState State { get; }
 
     /// <summary>How connections are made.</summary>
     public ConnectionProfile Profile { get; init; } = ConnectionProfile.Default;
 
     /// <summary>The effective DestinationRule.</summary>
-    public ClusterPolicy Policy => policy;
+    public ClusterPolicy Policy { get; }
 
     /// <summary>Chooses an endpoint, preferably none that was just tried; by the key where the cluster hashes.</summary>
     /// <param name="tried">Endpoints to avoid.</param>
     /// <param name="hash">Of the request's key; <see langword="null"/> when it has none.</param>
+    /// <param name="left">Endpoints whose priorities are left alone, as long as others can serve (<c>retryRemoteLocalities</c>).</param>
     /// <returns><see langword="null"/> when there is none, or none that is in use.</returns>
-    public UpstreamEndpoint? Pick(ReadOnlySpan<UpstreamEndpoint> tried = default, ulong? hash = null)
+    public UpstreamEndpoint? Pick(ReadOnlySpan<UpstreamEndpoint> tried = default, ulong? hash = null, ReadOnlySpan<UpstreamEndpoint> left = default)
     {
-        if (endpoints.Length == 0)
+        var now = Policy.OutlierDetection is null && Policy.LoadBalancer.Warmup is null ? 0 : State.Outliers.Now;
+        var hasEjections = Policy.OutlierDetection is not null && State.Outliers.HasEjections(now);
+        if (_only is { } only)
+        {
+            return only.Pick(tried, hash, hasEjections && !IsPanicking(only.CountHealthy(now), only.Count), now);
+        }
+
+        if (_levels.Length == 0)
         {
             return null;
         }
 
-        var now = policy.OutlierDetection is null && policy.LoadBalancer.Warmup is null ? 0 : state.Outliers.Now;
-        var hasEjections = policy.OutlierDetection is not null && state.Outliers.HasEjections(now) && !IsPanicking(now);
-        if (hash is { } key && _table is not null)
+        Span<int> health = stackalloc int[Math.Min(_levels.Length, PriorityLoad.MaxLevels)];
+        for (var i = 0; i < health.Length; i++)
         {
-            return ByKey(key, hasEjections, now);
+            health[i] = PriorityLoad.Health(hasEjections ? _levels[i].CountHealthy(now) : _levels[i].Count, _levels[i].Count);
         }
 
-        var pick = Next(hasEjections, now);
-        for (var again = 0; pick is not null && endpoints.Length > 1 && Contains(tried, pick) && again < MaxRepicks; again++)
+        var total = PriorityLoad.Total(health);
+        if (!left.IsEmpty)
         {
-            pick = Next(hasEjections, now);
+            Leave(left, health);
         }
 
-        return pick;
+        var ticket = (uint)((hash ?? (ulong)Random.Shared.NextInt64()) % 100);
+        var level = _levels[PriorityLoad.Choose(health, (int)ticket)];
+        var spares = hasEjections && !(total < 100 && IsPanicking(level.CountHealthy(now), level.Count));
+        return level.Choose(hash, spares, now)?.Pick(tried, hash, spares, now);
     }
 
     /// <summary>Takes note of how a try went.</summary>
     public void Report(UpstreamEndpoint endpoint, OutlierSignal signal)
     {
-        if (policy.OutlierDetection is { } outliers)
+        if (Policy.OutlierDetection is { } outliers)
         {
-            state.Outliers.Report(outliers, endpoint, endpoints, signal);
+            State.Outliers.Report(outliers, endpoint, _endpoints, signal);
         }
     }
 
-    private static bool Contains(ReadOnlySpan<UpstreamEndpoint> tried, UpstreamEndpoint endpoint)
+    /// <summary>Takes their priorities out of the choice, unless nothing would be left.</summary>
+    private void Leave(ReadOnlySpan<UpstreamEndpoint> left, Span<int> health)
     {
-        foreach (var one in tried)
+        Span<int> rest = stackalloc int[health.Length];
+        health.CopyTo(rest);
+        foreach (var endpoint in left)
         {
-            if (ReferenceEquals(one, endpoint))
+            for (var i = 0; i < rest.Length; i++)
             {
-                return true;
+                rest[i] = _levels[i].Contains(endpoint) ? 0 : rest[i];
             }
         }
 
-        return false;
-    }
-
-    /// <summary>Too few endpoints are in use to carry the traffic: all are used then.</summary>
-    private bool IsPanicking(long now)
-    {
-        var least = policy.OutlierDetection!.MinHealthPercent;
-        if (least <= 0)
+        if (PriorityLoad.Total(rest) > 0)
         {
-            return false;
-        }
-
-        var healthy = 0;
-        foreach (var endpoint in endpoints)
-        {
-            healthy += endpoint.Outlier.EjectedUntil > now ? 0 : 1;
-        }
-
-        return healthy * 100L < least * (long)endpoints.Length;
-    }
-
-    private UpstreamEndpoint? ByKey(ulong hash, bool hasEjections, long now)
-    {
-        var table = _table!.Value;
-        for (var attempt = 0; attempt < table.MaxAttempts; attempt++)
-        {
-            var endpoint = endpoints[table.Find(hash, attempt)];
-            if (!hasEjections || endpoint.Outlier.EjectedUntil <= now)
-            {
-                return endpoint;
-            }
-        }
-
-        return Next(hasEjections, now);
-    }
-
-    private UpstreamEndpoint? Next(bool hasEjections, long now) =>
-        hasEjections || IsWarming(now) ? NextByShare(hasEjections, now) : NextOfAll();
-
-    private UpstreamEndpoint NextOfAll()
-    {
-        if (endpoints.Length == 1)
-        {
-            return endpoints[0];
-        }
-
-        switch (policy.LoadBalancer.Kind)
-        {
-            case LoadBalancerKind.RoundRobin:
-                return endpoints[Weighted((int)(state.NextTurn() % (uint)_totalWeight))];
-            case LoadBalancerKind.LeastRequest:
-                // The less busy of two different ones; weights make an endpoint likelier to be looked at.
-                var first = Weighted(Random.Shared.Next(_totalWeight));
-                var second = Weighted(Random.Shared.Next(_totalWeight));
-                if (second == first)
-                {
-                    second = (first + 1) % endpoints.Length;
-                }
-
-                return endpoints[first].Active <= endpoints[second].Active ? endpoints[first] : endpoints[second];
-            default:
-                // A request without the key to hash goes anywhere.
-                return endpoints[Weighted(Random.Shared.Next(_totalWeight))];
+            rest.CopyTo(health);
         }
     }
 
-    private int Weighted(int ticket)
+    /// <summary>Too few endpoints are in use to carry the traffic: all are used then. As long as those in use are enough, with Envoy's reserve, they are not.</summary>
+    private bool IsPanicking(int healthy, int count)
     {
-        if (_totalWeight == endpoints.Length)
-        {
-            return ticket;
-        }
-
-        for (var i = 0; ; i++)
-        {
-            ticket -= weights[i];
-            if (ticket < 0)
-            {
-                return i;
-            }
-        }
-    }
-
-    private bool IsWarming(long now)
-    {
-        if (policy.LoadBalancer.Warmup is not { } warmup)
-        {
-            return false;
-        }
-
-        foreach (var endpoint in endpoints)
-        {
-            if (state.Elapsed(endpoint.FirstSeen, now) < warmup)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>The slower way while some endpoint is out of use or starts slowly: shares are worked out for every pick.</summary>
-    private UpstreamEndpoint? NextByShare(bool hasEjections, long now)
-    {
-        var total = 0.0;
-        for (var i = 0; i < endpoints.Length; i++)
-        {
-            total += Share(i, hasEjections, now);
-        }
-
-        if (total <= 0)
-        {
-            return null;
-        }
-
-        switch (policy.LoadBalancer.Kind)
-        {
-            case LoadBalancerKind.RoundRobin:
-                // Multiples of the golden ratio visit every share as evenly as turns do.
-                return ByShare(state.NextTurn() * 0.6180339887498949 % 1 * total, hasEjections, now);
-            case LoadBalancerKind.LeastRequest:
-                var first = ByShare(Random.Shared.NextDouble() * total, hasEjections, now);
-                var second = ByShare(Random.Shared.NextDouble() * total, hasEjections, now);
-                return first.Active <= second.Active ? first : second;
-            default:
-                return ByShare(Random.Shared.NextDouble() * total, hasEjections, now);
-        }
-    }
-
-    private UpstreamEndpoint ByShare(double ticket, bool hasEjections, long now)
-    {
-        var last = endpoints[0];
-        for (var i = 0; i < endpoints.Length; i++)
-        {
-            var share = Share(i, hasEjections, now);
-            if (share <= 0)
-            {
-                continue;
-            }
-
-            last = endpoints[i];
-            ticket -= share;
-            if (ticket < 0)
-            {
-                break;
-            }
-        }
-
-        return last;
-    }
-
-    private double Share(int index, bool hasEjections, long now)
-    {
-        var endpoint = endpoints[index];
-        if (hasEjections && endpoint.Outlier.EjectedUntil > now)
-        {
-            return 0;
-        }
-
-        return policy.LoadBalancer.Warmup is { } warmup
-            ? weights[index] * Math.Clamp(state.Elapsed(endpoint.FirstSeen, now) / warmup, LeastWarmth, 1)
-            : weights[index];
+        var least = Policy.OutlierDetection!.MinHealthPercent;
+        return least > 0 && PriorityLoad.Health(healthy, count) < 100 && healthy * 100L < least * (long)count;
     }
 }

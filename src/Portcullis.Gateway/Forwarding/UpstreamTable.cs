@@ -60,14 +60,25 @@ internal sealed class UpstreamTable
         return built;
     }
 
-    private UpstreamCluster Build(Cluster cluster, ImmutableArray<(IPAddress Address, ClusterEndpoint Endpoint)> addresses) => new(
-        [.. addresses.Select(a => _directory.Endpoint(cluster, a.Address, a.Endpoint.Port))],
-        [.. addresses.Select(a => a.Endpoint.Weight)],
-        cluster.Policy,
-        _directory.State(cluster))
+    private UpstreamCluster Build(Cluster cluster, ImmutableArray<(IPAddress Address, ClusterEndpoint Endpoint)> addresses)
     {
-        Profile = _directory.Profile(cluster),
-    };
+        UpstreamEndpoint[] endpoints = [.. addresses.Select(a => _directory.Endpoint(cluster, a.Address, a.Endpoint.Port))];
+        int[] weights = [.. addresses.Select(a => a.Endpoint.Weight)];
+        var (policy, state, profile) = (cluster.Policy, _directory.State(cluster), _directory.Profile(cluster));
+        if (cluster.LocalityGroups.IsEmpty)
+        {
+            return new(endpoints, weights, policy, state) { Profile = profile };
+        }
+
+        var levels = Enumerable.Range(0, addresses.Length)
+            .GroupBy(i => addresses[i].Endpoint.LocalityGroup)
+            .GroupBy(g => cluster.LocalityGroups[g.Key].Priority)
+            .OrderBy(l => l.Key)
+            .Select(level => new PriorityLevel(
+                [.. level.Select(g => new EndpointPool([.. g.Select(i => endpoints[i])], [.. g.Select(i => weights[i])], policy, state, isAlone: false))],
+                [.. level.Select(g => cluster.LocalityGroups[g.Key].Weight)]));
+        return new(endpoints, [.. levels], policy, state) { Profile = profile };
+    }
 
     private sealed class Entry(Cluster cluster)
     {

@@ -29,7 +29,7 @@ internal static class RequestHash
         var value = Random.Shared.NextInt64().ToString("x16", CultureInfo.InvariantCulture);
         var age = ttl > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $"; Max-Age={(long)ttl.TotalSeconds}") : "";
         var path = string.IsNullOrEmpty(key.CookiePath) ? "" : "; Path=" + key.CookiePath;
-        setCookie = $"{key.Name}=\"{value}\"{age}{path}; HttpOnly";
+        setCookie = $"{key.Name}=\"{value}\"{age}{path}{key.CookieAttributes}; HttpOnly";
         return value;
     }
 

@@ -167,7 +167,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
 
         for (context.Attempt = 1; ; context.Attempt++)
         {
-            if (Cluster.Pick(CollectionsMarshal.AsSpan(_tried), _hash) is not { } endpoint)
+            if (Pick(CollectionsMarshal.AsSpan(_tried)) is not { } endpoint)
             {
                 context.Endpoint = null;
                 await LocalReply.SendAsync(context, StatusCodes.Status503ServiceUnavailable, LocalReply.NoHealthyUpstream, "no_healthy_upstream", "UH");
@@ -197,10 +197,16 @@ internal sealed class UpstreamRequest(GatewayContext context)
         }
     }
 
+    /// <summary>Envoy's <c>previous_priorities</c>, updated after every second try as Istio sets it.</summary>
+    private UpstreamEndpoint? Pick(ReadOnlySpan<UpstreamEndpoint> tried) => Cluster!.Pick(
+        _policy.AvoidsPreviousEndpoints ? tried : [],
+        _hash,
+        _policy.LeavesTriedLocalities ? tried[..(tried.Length & ~1)] : []);
+
     /// <summary>Envoy's previous hosts: bounded, as a policy may ask for any number of tries.</summary>
     private void Remember(UpstreamEndpoint endpoint)
     {
-        if (_policy.AvoidsPreviousEndpoints && _policy.Attempts > 0 && _tried.Count < MaxRemembered)
+        if ((_policy.AvoidsPreviousEndpoints || _policy.LeavesTriedLocalities) && _policy.Attempts > 0 && _tried.Count < MaxRemembered)
         {
             _tried.Add(endpoint);
         }

@@ -22,6 +22,9 @@ public sealed record Service : Resource
 
     /// <summary>Endpoints that are not ready are used too.</summary>
     public bool PublishNotReadyAddresses { get; init; }
+
+    /// <summary><c>PreferClose</c>, <c>PreferSameZone</c> or <c>PreferSameNode</c>.</summary>
+    public string? TrafficDistribution { get; init; }
 }
 
 /// <summary>A port of a Service.</summary>
@@ -106,6 +109,9 @@ public sealed record SliceEndpoint
 
     /// <summary>Zone.</summary>
     public string? Zone { get; init; }
+
+    /// <summary>Region; only older slices tell.</summary>
+    public string? Region { get; init; }
 
     /// <summary>Node.</summary>
     public string? NodeName { get; init; }

@@ -119,6 +119,9 @@ public sealed record MeshConfig
     /// <summary><c>extensionProviders</c>.</summary>
     public ImmutableArray<ExtensionProvider> ExtensionProviders { get; init; } = [];
 
+    /// <summary><c>localityLbSetting</c> or <c>zoneAwareLbSetting</c>; on unless switched off.</summary>
+    public LocalityLoadBalancing Locality { get; init; } = new();
+
     /// <summary>Where spans go, and how many.</summary>
     public MeshTracing Tracing { get; init; } = new();
 

@@ -67,8 +67,11 @@ public sealed record LoadBalancerSettings
     /// <summary>Consistent hash.</summary>
     public ConsistentHash? ConsistentHash { get; init; }
 
-    /// <summary>Slow start.</summary>
-    public TimeSpan? WarmupDuration { get; init; }
+    /// <summary>Slow start; <see langword="null"/> is none.</summary>
+    public Warmup? Warmup { get; init; }
+
+    /// <summary><c>localityLbSetting</c> or <c>zoneAwareLbSetting</c>; <see langword="null"/> leaves it to the Service and the mesh.</summary>
+    public LocalityLoadBalancing? Locality { get; init; }
 }
 
 /// <summary>What a request is hashed by; one of the first four.</summary>
@@ -97,7 +100,17 @@ public sealed record ConsistentHash
 /// <param name="Name">Name.</param>
 /// <param name="Path">Path.</param>
 /// <param name="Ttl">Set: generated when absent; zero is a session cookie.</param>
-public sealed record HashCookie(string Name, string? Path, TimeSpan? Ttl);
+public sealed record HashCookie(string Name, string? Path, TimeSpan? Ttl)
+{
+    /// <summary>Further attributes of a generated cookie; a value may be absent.</summary>
+    public ImmutableArray<KeyValuePair<string, string?>> Attributes { get; init; } = [];
+}
+
+/// <summary>Slow start of new endpoints.</summary>
+/// <param name="Duration">How long it lasts.</param>
+/// <param name="MinimumPercent">Share of its own that an endpoint begins with.</param>
+/// <param name="Aggression">Above 1, the share grows faster at first.</param>
+public sealed record Warmup(TimeSpan Duration, double MinimumPercent = 10, double Aggression = 1);
 
 /// <summary>Connection pool limits.</summary>
 public sealed record ConnectionPoolSettings

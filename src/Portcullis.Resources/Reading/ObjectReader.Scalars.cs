@@ -222,24 +222,27 @@ internal sealed partial class ObjectReader
         }
     }
 
-    public ImmutableDictionary<string, int> PortMap(string name)
+    public ImmutableDictionary<string, int> PortMap(string name) => IntegerMap(name, 1, 65535).ToImmutableDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);
+
+    /// <summary>A map to whole numbers within bounds, in the order of the text.</summary>
+    public ImmutableArray<KeyValuePair<string, int>> IntegerMap(string name, int min, int max)
     {
         if (!TakeMapping(name, out var mapping))
         {
-            return ImmutableDictionary<string, int>.Empty;
+            return [];
         }
 
-        var result = ImmutableDictionary.CreateBuilder<string, int>(StringComparer.Ordinal);
+        var result = ImmutableArray.CreateBuilder<KeyValuePair<string, int>>(mapping.Entries.Length);
         foreach (var entry in mapping.Entries)
         {
             var place = new Place(Context, new FieldPath(new FieldPath(Path, name), entry.Key, isKey: true), null, -1, entry.Position);
-            if (IntegerOf(entry.Value, place, 1, 65535, null) is { } port)
+            if (IntegerOf(entry.Value, place, min, max, null) is { } number)
             {
-                result[entry.Key] = port;
+                result.Add(new(entry.Key, number));
             }
         }
 
-        return result.ToImmutable();
+        return result.DrainToImmutable();
     }
 
     /// <summary>A list of whole numbers, checked and dropped: the field is known, its use is not.</summary>

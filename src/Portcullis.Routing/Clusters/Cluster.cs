@@ -68,6 +68,9 @@ public sealed record Cluster
     /// <summary>Usable endpoints; none: 503 <c>no healthy upstream</c>, <c>UH</c>.</summary>
     public ImmutableArray<ClusterEndpoint> Endpoints { get; init; } = [];
 
+    /// <summary>Groups that <see cref="ClusterEndpoint.LocalityGroup"/> counts from 0; none: all endpoints are alike.</summary>
+    public ImmutableArray<LocalityGroup> LocalityGroups { get; init; } = [];
+
     /// <summary>The effective DestinationRule.</summary>
     public ClusterPolicy Policy { get; init; } = ClusterPolicy.Default;
 
@@ -77,6 +80,11 @@ public sealed record Cluster
     /// <summary>Envoy's name of a cluster.</summary>
     public static string NameOf(string host, int port, string? subset) => $"outbound|{port}|{subset}|{host}";
 }
+
+/// <summary>Endpoints that are chosen among each other.</summary>
+/// <param name="Priority">From 0: traffic goes to the next only as far as endpoints before it fail.</param>
+/// <param name="Weight">Share among the groups of one priority.</param>
+public readonly record struct LocalityGroup(int Priority, int Weight);
 
 /// <summary>One endpoint of a cluster.</summary>
 public sealed record ClusterEndpoint
@@ -90,11 +98,14 @@ public sealed record ClusterEndpoint
     /// <summary>Load-balancing weight, 1 or more.</summary>
     public int Weight { get; init; } = 1;
 
-    /// <summary>Labels of the Pod or WorkloadEntry, empty when unknown.</summary>
+    /// <summary>Labels of the Pod or WorkloadEntry, and those that tell where it is; empty when unknown.</summary>
     public ImmutableDictionary<string, string> Labels { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary><c>region/zone/subzone</c>, as far as known.</summary>
     public string? Locality { get; init; }
+
+    /// <summary>Its number among <see cref="Cluster.LocalityGroups"/>.</summary>
+    public int LocalityGroup { get; init; }
 
     /// <summary>Name of the Pod, when known.</summary>
     public string? Workload { get; init; }

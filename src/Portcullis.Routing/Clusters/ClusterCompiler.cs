@@ -12,13 +12,13 @@ namespace Portcullis.Routing;
 internal readonly record struct ResolvedDestination(string Name, Cluster? Cluster, string? Field = null, string? Reason = null);
 
 /// <summary>Makes the clusters that routes name, each once (routing.md §2.5, §3–§5).</summary>
-internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload, ProblemReporter problems)
+internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload, LocalityPlanner localities, ProblemReporter problems)
 {
     /// <summary>ExternalName Services that point at each other end here.</summary>
     private const int MaxAliases = 8;
 
     private readonly ServiceRegistry _services = new(set, workload);
-    private readonly EndpointCatalog _endpoints = new(set, problems);
+    private readonly EndpointCatalog _endpoints = new(set, localities.Own.Region, problems);
     private readonly DestinationRules _rules = new(set.OfType<DestinationRule>(), workload);
     private readonly Dictionary<ClusterId, Cluster> _clusters = [];
 
@@ -79,6 +79,7 @@ internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload
 
         var policy = rule?.PolicyFor(port.Number, subset);
         var entry = service.Resource as ServiceEntry;
+        var plan = localities.Plan(endpoints, policy, service.Resource);
         return Add(new()
         {
             Name = name,
@@ -94,7 +95,8 @@ internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload
                 ServiceEntryResolution.DnsRoundRobin => ClusterResolution.DnsRoundRobin,
                 _ => ClusterResolution.Static,
             },
-            Endpoints = endpoints,
+            Endpoints = plan.Endpoints,
+            LocalityGroups = plan.Groups,
             Policy = ClusterPolicy.From(policy),
             SubjectAltNames = entry?.SubjectAltNames ?? [],
         });

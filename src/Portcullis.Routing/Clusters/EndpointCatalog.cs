@@ -14,10 +14,14 @@ internal sealed class EndpointCatalog
     private readonly ILookup<string, WorkloadEntry> _workloads;
     private readonly ILookup<string, Pod> _podsByNamespace;
     private readonly ProblemReporter _problems;
+    private readonly string _region;
 
-    public EndpointCatalog(ResourceSet set, ProblemReporter problems)
+    /// <param name="set">All resources.</param>
+    /// <param name="region">The gateway's: an EndpointSlice tells only the zone, and a cluster is of one region.</param>
+    /// <param name="problems">Takes the reports.</param>
+    public EndpointCatalog(ResourceSet set, string region, ProblemReporter problems)
     {
-        _problems = problems;
+        (_region, _problems) = (region, problems);
         _slices = set.OfType<EndpointSlice>().Where(s => s.ServiceName is not null).ToLookup(s => (s.Metadata.Namespace, s.ServiceName!));
         _workloads = set.OfType<WorkloadEntry>().ToLookup(w => w.Metadata.Namespace);
         _podsByNamespace = set.OfType<Pod>().ToLookup(p => p.Metadata.Namespace);
@@ -63,7 +67,8 @@ internal sealed class EndpointCatalog
                 foreach (var endpoint in slice.Endpoints.Where(e => IsUsable(e, service.PublishNotReadyAddresses) && !e.Addresses.IsEmpty))
                 {
                     var pod = PodOf(key.Namespace, endpoint.TargetName, endpoint.Addresses[0]);
-                    Add(found, slice, "endpoints", endpoint.Addresses[0], number, pod, endpoint.Zone is { } zone ? "/" + zone : null);
+                    var place = endpoint.Zone is { Length: > 0 } zone ? $"{endpoint.Region ?? _region}/{zone}" : endpoint.Region;
+                    Add(found, slice, "endpoints", endpoint.Addresses[0], number, pod, place, endpoint.NodeName);
                 }
             }
         }
@@ -136,6 +141,7 @@ internal sealed class EndpointCatalog
             : port.TargetPort is { } target && spec.Ports.TryGetValue(target, out given) ? given
             : Number(port.TargetPort) ?? port.Number;
         var address = spec.Address ?? nameless ?? "";
+        var locality = spec.Locality is { Length: > 0 } written ? written : Locality.LabelOf(labels);
         if (HostName.TryParseAddress(address, out var ip) || (resolvesNames && Uri.CheckHostName(address) == UriHostNameType.Dns))
         {
             found.Add(new()
@@ -143,8 +149,8 @@ internal sealed class EndpointCatalog
                 Address = address,
                 Port = number,
                 Weight = spec.Weight is > 0 and var weight ? weight : 1,
-                Labels = labels,
-                Locality = spec.Locality,
+                Labels = Locality.Parse(locality).AddTo(spec.Network is { Length: > 0 } network && !labels.ContainsKey(Locality.NetworkLabel) ? labels.Add(Locality.NetworkLabel, network) : labels),
+                Locality = locality,
                 Workload = name,
                 IPAddress = ip,
             });
@@ -156,7 +162,7 @@ internal sealed class EndpointCatalog
             resolvesNames ? "write an IP address or a DNS name" : "write an IP address, or set the ServiceEntry's `resolution` to `DNS`");
     }
 
-    private void Add(Found found, Resource owner, string field, string address, int port, Pod? pod, string? locality)
+    private void Add(Found found, Resource owner, string field, string address, int port, Pod? pod, string? locality, string? node = null)
     {
         if (!HostName.TryParseAddress(address, out var ip))
         {
@@ -164,11 +170,13 @@ internal sealed class EndpointCatalog
             return;
         }
 
+        var labels = pod?.Metadata.Labels ?? ImmutableDictionary<string, string>.Empty;
+        locality = Locality.LabelOf(labels) ?? locality;
         found.Add(new()
         {
             Address = address,
             Port = port,
-            Labels = pod?.Metadata.Labels ?? ImmutableDictionary<string, string>.Empty,
+            Labels = Locality.Parse(locality).AddTo(labels, node),
             Locality = locality,
             Workload = pod?.Metadata.Name,
             IPAddress = ip,

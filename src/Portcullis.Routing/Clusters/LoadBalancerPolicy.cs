@@ -42,7 +42,8 @@ public enum HashKeyKind
 /// <param name="Name">Header, cookie or parameter; empty for the address.</param>
 /// <param name="CookiePath">Path of a generated cookie.</param>
 /// <param name="CookieTtl">Life of a generated cookie; zero ends with the session; <see langword="null"/>: none is generated.</param>
-public sealed record HashKey(HashKeyKind Kind, string Name, string? CookiePath = null, TimeSpan? CookieTtl = null);
+/// <param name="CookieAttributes">Further attributes of a generated cookie, as they are sent: <c>; SameSite=Lax</c>.</param>
+public sealed record HashKey(HashKeyKind Kind, string Name, string? CookiePath = null, TimeSpan? CookieTtl = null, string CookieAttributes = "");
 
 /// <summary>Load balancing of a cluster (routing.md §4.3).</summary>
 public sealed record LoadBalancerPolicy
@@ -63,7 +64,7 @@ public sealed record LoadBalancerPolicy
     public int HashTableSize { get; init; }
 
     /// <summary>Slow start of new endpoints; <see langword="null"/> is none.</summary>
-    public TimeSpan? Warmup { get; init; }
+    public Warmup? Warmup { get; init; }
 
     internal static LoadBalancerPolicy From(LoadBalancerSettings? written)
     {
@@ -92,14 +93,16 @@ public sealed record LoadBalancerPolicy
                 "RANDOM" => LoadBalancerKind.Random,
                 _ => LoadBalancerKind.LeastRequest,
             },
-            Warmup = written.Simple == "RANDOM" ? null : written.WarmupDuration,
+            Warmup = written.Simple == "RANDOM" ? null : written.Warmup,
         };
     }
 
     private static HashKey? KeyOf(ConsistentHash hash) => hash switch
     {
         { HttpHeaderName: { Length: > 0 } header } => new(HashKeyKind.Header, header),
-        { HttpCookie: { } cookie } => new(HashKeyKind.Cookie, cookie.Name, cookie.Path, cookie.Ttl),
+        { HttpCookie: { } cookie } => new(
+            HashKeyKind.Cookie, cookie.Name, cookie.Path, cookie.Ttl,
+            string.Concat(cookie.Attributes.Select(a => string.IsNullOrEmpty(a.Value) ? $"; {a.Key}" : $"; {a.Key}={a.Value}"))),
         { UseSourceIp: true } => new(HashKeyKind.SourceAddress, ""),
         { HttpQueryParameterName: { Length: > 0 } parameter } => new(HashKeyKind.QueryParameter, parameter),
         _ => null,

@@ -95,6 +95,9 @@ public sealed record RetryPolicy
     /// <summary>A retry avoids the endpoints already tried (up to 5 picks); not with a consistent hash.</summary>
     public bool AvoidsPreviousEndpoints { get; init; } = true;
 
+    /// <summary>Every second retry leaves the priorities of the endpoints tried so far (<c>retryRemoteLocalities</c>).</summary>
+    public bool LeavesTriedLocalities { get; init; }
+
     /// <param name="written"><see langword="null"/> is the default.</param>
     /// <param name="timeout">The route's.</param>
     /// <param name="unknown">The first entry of <c>retryOn</c> that means nothing; it is left out.</param>
@@ -122,6 +125,7 @@ public sealed record RetryPolicy
             PerTryTimeout = written.PerTryTimeout is { Ticks: > 0 } limit && !(timeout <= limit) ? limit : null,
             BackoffBase = written.Backoff is { Ticks: > 0 } backoff ? backoff : Default.BackoffBase,
             AvoidsPreviousEndpoints = written.RetryIgnorePreviousHosts ?? true,
+            LeavesTriedLocalities = written.RetryRemoteLocalities ?? false,
         };
     }
 

@@ -123,12 +123,12 @@ public sealed class PoolTests
     {
         using var a = new ScriptedBackend(ScriptedAnswer.Of(200, "a"));
         using var b = new ScriptedBackend(ScriptedAnswer.Of(200, "b"));
-        await using var gateway = await UpstreamGateway.StartAsync([a.Port, b.Port], policy: "loadBalancer: {consistentHash: {httpCookie: {name: user, path: /p, ttl: 60s} } }");
+        await using var gateway = await UpstreamGateway.StartAsync([a.Port, b.Port], policy: "loadBalancer: {consistentHash: {httpCookie: {name: user, path: /p, ttl: 60s, attributes: [{name: SameSite, value: Lax}, {name: Secure}]} } }");
 
         var first = await RawHttp.GetAsync(gateway.Port, "/");
 
         var cookie = first.Header("set-cookie");
-        Assert.Matches("^user=\"[0-9a-f]{16}\"; Max-Age=60; Path=/p; HttpOnly$", cookie);
+        Assert.Matches("^user=\"[0-9a-f]{16}\"; Max-Age=60; Path=/p; SameSite=Lax; Secure; HttpOnly$", cookie);
         for (var i = 0; i < 10; i++)
         {
             Assert.Equal(first.Body, (await RawHttp.GetAsync(gateway.Port, "/", "Cookie: " + cookie!.Split(';')[0])).Body);

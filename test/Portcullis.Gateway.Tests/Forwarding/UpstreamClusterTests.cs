@@ -102,19 +102,22 @@ public sealed class UpstreamClusterTests
         Assert.Same(first, cluster.Pick(hash: hash));
     }
 
-    [Fact]
-    public void Pick_WhileAnEndpointWarmsUp_GivesItLittle()
+    [Theory]
+    [InlineData(10, 1, 0.09, 0.33)]
+    [InlineData(50, 1, 0.33, 0.33)]
+    [InlineData(10, 2, 0.11, 0.41)] // √(1/60) and √½ of its own share
+    public void Pick_WhileAnEndpointWarmsUp_GivesItLittle(double minimum, double aggression, double atFirst, double halfway)
     {
         var time = new FakeTimeProvider();
         var old = new UpstreamEndpoint("old", time.GetTimestamp());
         time.Advance(TimeSpan.FromMinutes(10));
         var young = new UpstreamEndpoint("young", time.GetTimestamp());
-        var policy = new ClusterPolicy { LoadBalancer = new() { Kind = LoadBalancerKind.RoundRobin, Warmup = TimeSpan.FromSeconds(60) } };
+        var policy = new ClusterPolicy { LoadBalancer = new() { Kind = LoadBalancerKind.RoundRobin, Warmup = new(TimeSpan.FromSeconds(60), minimum, aggression) } };
         var cluster = new UpstreamCluster([old, young], [1, 1], policy, new UpstreamClusterState(time));
 
-        Assert.InRange(Share(), 0.06, 0.12);
+        Assert.InRange(Share(), atFirst - 0.03, atFirst + 0.03);
         time.Advance(TimeSpan.FromSeconds(30));
-        Assert.InRange(Share(), 0.30, 0.37);
+        Assert.InRange(Share(), halfway - 0.03, halfway + 0.03);
         time.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal(0.5, Share());
 

@@ -8,7 +8,7 @@ public sealed class CompleteTests
     [Theory]
     [InlineData("gateway.yaml", 0)]
     [InlineData("virtual-service.yaml", 0)]
-    [InlineData("destination-rule.yaml", 5)] // retryBudget, proxyProtocol, tunnel, error codes; a note for locality
+    [InlineData("destination-rule.yaml", 4)] // retryBudget, proxyProtocol, tunnel, error codes; a note for locality
     [InlineData("services.yaml", 0)]
     [InlineData("policies.yaml", 0)]
     public void Read_EveryField_IsKnown(string file, int remarks)
@@ -79,13 +79,16 @@ public sealed class CompleteTests
 
         var policy = rule.TrafficPolicy!;
         Assert.Equal("ROUND_ROBIN", policy.LoadBalancer!.Simple);
-        Assert.Equal(TimeSpan.FromSeconds(30), policy.LoadBalancer.WarmupDuration);
+        Assert.Equal(new Warmup(TimeSpan.FromSeconds(30), 10, 1.5), policy.LoadBalancer.Warmup);
         Assert.Equal((100, TimeSpan.FromMilliseconds(30), 4, TimeSpan.FromSeconds(5)),
             (policy.ConnectionPool!.MaxConnections, policy.ConnectionPool.ConnectTimeout, policy.ConnectionPool.MaxRetries, policy.ConnectionPool.HttpIdleTimeout));
         Assert.Equal((7, 8, 9, 12), (policy.OutlierDetection!.Consecutive5xxErrors, policy.OutlierDetection.ConsecutiveGatewayErrors, policy.OutlierDetection.ConsecutiveLocalOriginFailures, policy.OutlierDetection.MaxEjectionPercent));
         Assert.Equal((ClientTlsMode.Mutual, "b"), (policy.Tls!.Mode, policy.Tls.Sni));
         var port = Assert.Single(policy.PortLevelSettings);
-        Assert.Equal((80, 512, new HashCookie("c", "/", TimeSpan.Zero)), (port.Port, port.Policy.LoadBalancer!.ConsistentHash!.MinimumRingSize, port.Policy.LoadBalancer.ConsistentHash.HttpCookie));
+        var hash = port.Policy.LoadBalancer!.ConsistentHash!;
+        Assert.Equal((80, 512, "c", "/", TimeSpan.Zero), (port.Port, hash.MinimumRingSize, hash.HttpCookie!.Name, hash.HttpCookie.Path, hash.HttpCookie.Ttl));
+        Assert.Equal([new("SameSite", "Lax")], hash.HttpCookie.Attributes);
+        Assert.Equal((true, "a"), (policy.LoadBalancer.Locality!.Enabled, policy.LoadBalancer.Locality.FailoverPriority.Single()));
         Assert.Equal(["v1", "v2"], rule.Subsets.Select(s => s.Name));
         Assert.Equal(65537, rule.Subsets[0].TrafficPolicy!.LoadBalancer!.ConsistentHash!.MaglevTableSize);
         Assert.Equal("ingressgateway", rule.WorkloadSelector!["istio"]);

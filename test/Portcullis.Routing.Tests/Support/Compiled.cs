@@ -29,20 +29,22 @@ internal sealed class Compiled
     /// <summary>Compiles documents; each is separated from the next, and all must be sound.</summary>
     public static Compiled From(params string[] documents) => From(PortMap.Default, new(), documents);
 
-    public static Compiled From(PortMap ports, WorkloadIdentity workload, params string[] documents)
+    public static Compiled From(PortMap ports, WorkloadIdentity workload, params string[] documents) => From(MeshConfig.Default, workload, ports, documents);
+
+    public static Compiled From(MeshConfig mesh, WorkloadIdentity workload, PortMap ports, params string[] documents)
     {
         var read = ResourceReader.Read("test.yaml", string.Join("\n---\n", documents));
         Assert.DoesNotContain(read.Problems, p => p.Severity == ProblemSeverity.Error);
-        return From(ports, workload, read.Resources);
+        return From(ports, workload, read.Resources, mesh);
     }
 
     /// <summary>Compiles resources as they are, whether a reader would let them pass or not.</summary>
     public static Compiled From(IEnumerable<Resource> resources) => From(PortMap.Default, new(), resources);
 
-    private static Compiled From(PortMap ports, WorkloadIdentity workload, IEnumerable<Resource> resources)
+    private static Compiled From(PortMap ports, WorkloadIdentity workload, IEnumerable<Resource> resources, MeshConfig? mesh = null)
     {
         var problems = new List<Problem>();
-        return new(RoutingSnapshot.Compile(new ResourceSet(resources, [], ""), workload, MeshConfig.Default, ports, problems), problems);
+        return new(RoutingSnapshot.Compile(new ResourceSet(resources, [], ""), workload, mesh ?? MeshConfig.Default, ports, problems), problems);
     }
 
     /// <summary>A VirtualService bound to <see cref="Gateway"/>; its <c>spec</c> is given in flow style or indented by two.</summary>

@@ -48,7 +48,8 @@ internal static class EndpointsReader
 
     private static SliceEndpoint ReadEndpoint(ObjectReader reader, string type)
     {
-        reader.Accept("hostname", "hints", "deprecatedTopology", "topology");
+        reader.Accept("hostname", "hints");
+        var topology = reader.TextMap("deprecatedTopology").SetItems(reader.TextMap("topology"));
         var conditions = reader.Object("conditions", static r => new Conditions(r.Boolean("ready"), r.Boolean("serving"), r.Boolean("terminating")));
         var endpoint = new SliceEndpoint
         {
@@ -63,7 +64,8 @@ internal static class EndpointsReader
             Ready = conditions?.Ready,
             Serving = conditions?.Serving,
             Terminating = conditions?.Terminating,
-            Zone = reader.Text("zone"),
+            Zone = reader.Text("zone") ?? topology.GetValueOrDefault("topology.kubernetes.io/zone"),
+            Region = topology.GetValueOrDefault("topology.kubernetes.io/region"),
             NodeName = reader.Text("nodeName"),
             TargetName = ReadTargetName(reader),
         };

@@ -5,21 +5,20 @@ internal static class LoadBalancerReader
 {
     public static LoadBalancerSettings Read(ObjectReader reader)
     {
-        reader.Object("localityLbSetting", ReadLocality);
-        reader.Object("zoneAwareLbSetting", ReadLocality);
-        var legacy = reader.Duration("warmupDurationSecs");
-        var warmup = reader.Object("warmup", static r =>
+        if (reader.Has("localityLbSetting") && reader.Has("zoneAwareLbSetting"))
         {
-            r.Number("minimumPercent", 0, 100);
-            r.Number("aggression", 0, double.MaxValue);
-            return new Warmup(r.Duration("duration"));
-        });
+            reader.At("zoneAwareLbSetting").Error("only one of localityLbSetting and zoneAwareLbSetting can be set", "keep one of the two");
+        }
+
+        var legacy = reader.Duration("warmupDurationSecs");
+        var warmup = reader.Object("warmup", ReadWarmup);
         var settings = new LoadBalancerSettings
         {
             Simple = reader.Enumerated<string?>("simple", null, ("UNSPECIFIED", "UNSPECIFIED"), ("LEAST_REQUEST", "LEAST_REQUEST"), ("LEAST_CONN", "LEAST_CONN"),
                 ("ROUND_ROBIN", "ROUND_ROBIN"), ("RANDOM", "RANDOM"), ("PASSTHROUGH", "PASSTHROUGH")),
             ConsistentHash = reader.Object("consistentHash", ReadHash),
-            WarmupDuration = warmup?.Duration ?? legacy,
+            Warmup = warmup is { Duration.Ticks: > 0 } ? warmup : legacy is { } duration ? new Warmup(duration) : null,
+            Locality = LocalityReader.Read(reader),
         };
         if (settings is { Simple: not null, ConsistentHash: not null })
         {
@@ -29,25 +28,21 @@ internal static class LoadBalancerReader
         return settings;
     }
 
-    private static ObjectReader ReadLocality(ObjectReader reader)
+    private static Warmup ReadWarmup(ObjectReader reader)
     {
-        reader.Boolean("enabled");
-        reader.Integer("minClusterSize", 1, int.MaxValue);
-        reader.List("distribute", static (r, _) =>
+        var duration = reader.Duration("duration");
+        if (duration is null && !reader.Has("duration"))
         {
-            r.Text("from");
-            r.Accept("to");
-            return r;
-        });
-        reader.List("failover", static (r, _) =>
+            reader.At("duration").Error("duration is required", "say how long an endpoint warms up", ProblemCodes.MissingField);
+        }
+
+        var aggression = reader.Number("aggression", 0, double.MaxValue) ?? 1;
+        if (aggression == 0)
         {
-            r.Text("from");
-            r.Text("to");
-            return r;
-        });
-        reader.Texts("failoverPriority");
-        reader.Self.Note("locality is not taken into account; endpoints are chosen from all localities", null);
-        return reader;
+            reader.At("aggression").Error("aggression should be greater than 0", "1 is a straight line");
+        }
+
+        return new(duration ?? default, reader.Number("minimumPercent", 0, 100) ?? 10, aggression);
     }
 
     private static ConsistentHash ReadHash(ObjectReader reader)
@@ -60,13 +55,11 @@ internal static class LoadBalancerReader
             HttpHeaderName = reader.Text("httpHeaderName"),
             HttpCookie = reader.Object("httpCookie", static r =>
             {
-                r.List("attributes", static (a, _) =>
+                var attributes = r.List("attributes", static (a, _) => new Attribute(a.RequiredText("name"), a.Text("value")));
+                return new HashCookie(r.RequiredText("name"), r.Text("path"), r.Duration("ttl", allowsZero: true))
                 {
-                    a.RequiredText("name");
-                    a.Text("value");
-                    return a;
-                });
-                return new HashCookie(r.RequiredText("name"), r.Text("path"), r.Duration("ttl", allowsZero: true));
+                    Attributes = [.. attributes.Select(a => new KeyValuePair<string, string?>(a.Name, a.Value))],
+                };
             }),
             UseSourceIp = reader.Boolean("useSourceIp") ?? false,
             HttpQueryParameterName = reader.Text("httpQueryParameterName"),
@@ -89,5 +82,5 @@ internal static class LoadBalancerReader
 
     private sealed record Size(int? Value);
 
-    private sealed record Warmup(TimeSpan? Duration);
+    private sealed record Attribute(string Name, string? Value);
 }

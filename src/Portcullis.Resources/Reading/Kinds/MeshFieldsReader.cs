@@ -11,7 +11,7 @@ internal static class MeshFieldsReader
     [
         "proxyListenPort", "proxyInboundListenPort", "proxyHttpPort", "connectTimeout", "hboneIdleTimeout", "protocolDetectionTimeout", "tcpKeepalive",
         "ingressClass", "ingressService", "ingressControllerMode", "ingressSelector", "enableTracing", "enableEnvoyAccessLogService", "disableEnvoyListenerLog",
-        "outboundTrafficPolicy", "inboundTrafficPolicy", "configSources", "enableAutoMtls", "caCertificates", "localityLbSetting", "zoneAwareLbSetting",
+        "outboundTrafficPolicy", "inboundTrafficPolicy", "configSources", "enableAutoMtls", "caCertificates",
         "dnsRefreshRate", "h2UpgradePolicy", "inboundClusterStatName", "outboundClusterStatName", "certificates", "serviceSettings", "serviceScopeConfigs",
         "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "discoverySelectors", "meshMTLS", "tlsDefaults", "serviceEntryVisibility",
     ];
@@ -67,6 +67,7 @@ internal static class MeshFieldsReader
                 ("Accept", PrincipalWithoutSubMode.Accept), ("Reject", PrincipalWithoutSubMode.Reject)),
             DenyPathReadings = reader.Enumerated("denyPathReadings", DenyPathReadingsMode.All, ("All", DenyPathReadingsMode.All), ("Exact", DenyPathReadingsMode.Exact)),
             ServerHeader = ReadServerHeader(reader),
+            Locality = LocalityReader.Read(reader) ?? MeshConfig.Default.Locality,
         };
     }
 

@@ -7,7 +7,7 @@ internal static class ServiceReader
     {
         spec.Accept("clusterIPs", "externalIPs", "sessionAffinity", "loadBalancerIP", "loadBalancerSourceRanges", "externalTrafficPolicy", "healthCheckNodePort",
             "sessionAffinityConfig", "ipFamily", "ipFamilies", "ipFamilyPolicy", "allocateLoadBalancerNodePorts", "loadBalancerClass", "internalTrafficPolicy",
-            "trafficDistribution", "topologyKeys");
+            "topologyKeys");
         var service = new Service
         {
             ApiVersion = header.ApiVersion,
@@ -20,6 +20,7 @@ internal static class ServiceReader
             ExternalName = spec.Text("externalName"),
             ClusterIP = spec.Text("clusterIP"),
             PublishNotReadyAddresses = spec.Boolean("publishNotReadyAddresses") ?? false,
+            TrafficDistribution = spec.Text("trafficDistribution"),
         };
         if (!Names.IsLabel(header.Metadata.Name) && Names.IsSubdomain(header.Metadata.Name))
         {

@@ -18,13 +18,22 @@ internal static class TrafficPolicyReader
         return ReadPart(reader) with { PortLevelSettings = reader.List("portLevelSettings", static (r, _) => ReadPort(r)) };
     }
 
-    private static TrafficPolicy ReadPart(ObjectReader reader) => new()
+    private static TrafficPolicy ReadPart(ObjectReader reader)
     {
-        LoadBalancer = reader.Object("loadBalancer", LoadBalancerReader.Read),
-        ConnectionPool = reader.Object("connectionPool", ReadPool),
-        OutlierDetection = reader.Object("outlierDetection", ReadOutliers),
-        Tls = reader.Object("tls", ReadTls),
-    };
+        var policy = new TrafficPolicy
+        {
+            LoadBalancer = reader.Object("loadBalancer", LoadBalancerReader.Read),
+            ConnectionPool = reader.Object("connectionPool", ReadPool),
+            OutlierDetection = reader.Object("outlierDetection", ReadOutliers),
+            Tls = reader.Object("tls", ReadTls),
+        };
+        if (policy is { OutlierDetection: null, LoadBalancer.Locality: { } locality } && (!locality.Failover.IsEmpty || !locality.FailoverPriority.IsEmpty))
+        {
+            reader.At("loadBalancer").Warning("outlier detection policy must be provided for failover", "add outlierDetection, or nothing ever fails over", ProblemCodes.MissingField);
+        }
+
+        return policy;
+    }
 
     private static PortTrafficPolicy ReadPort(ObjectReader reader)
     {
