@@ -33,10 +33,10 @@ public sealed class RoutingSnapshot
     public static RoutingSnapshot Compile(ResourceSet set, WorkloadIdentity workload, MeshConfig mesh, PortMap ports, ICollection<Problem> problems)
     {
         var reporter = new ProblemReporter(problems);
-        var clusters = new ClusterCompiler(set, workload, new LocalityPlanner(workload, mesh), reporter);
-        var services = new VirtualServiceIndex(set, workload, reporter);
+        var clusters = new ClusterCompiler(set, workload, mesh.Traffic, new LocalityPlanner(workload, mesh), reporter);
+        var services = new VirtualServiceIndex(set, workload, mesh.Traffic, reporter);
         var listeners = new ListenerCompiler(
-            set, workload, ports, services, new(clusters, workload, reporter), new(services, clusters, workload, reporter), reporter).Compile();
+            set, workload, ports, services, new(clusters, workload, mesh.Traffic, reporter), new(services, clusters, workload, reporter), reporter).Compile();
         var authorizers = AuthorizerClusters.Compile(set, mesh, clusters);
         return new(listeners, clusters.ToFrozen(), authorizers);
     }

@@ -24,8 +24,13 @@ internal static class Visibility
     /// <summary>Annotation that says the same on a Kubernetes Service.</summary>
     public const string Annotation = "networking.istio.io/exportTo";
 
-    public static ExportScope To(string viewer, ImmutableArray<string> exportTo, string own)
+    /// <param name="viewer">Namespace that looks.</param>
+    /// <param name="exportTo">As written.</param>
+    /// <param name="byDefault">The mesh's, for what has none.</param>
+    /// <param name="own">Namespace of the resource.</param>
+    public static ExportScope To(string viewer, ImmutableArray<string> exportTo, ImmutableArray<string> byDefault, string own)
     {
+        exportTo = exportTo.IsEmpty ? byDefault : exportTo;
         if (exportTo.IsEmpty || exportTo.Contains("*"))
         {
             return ExportScope.Public;
@@ -47,5 +52,6 @@ internal static class Visibility
         return ExportScope.None;
     }
 
-    public static bool Includes(string viewer, ImmutableArray<string> exportTo, string own) => To(viewer, exportTo, own) != ExportScope.None;
+    public static bool Includes(string viewer, ImmutableArray<string> exportTo, ImmutableArray<string> byDefault, string own) =>
+        To(viewer, exportTo, byDefault, own) != ExportScope.None;
 }

@@ -54,28 +54,28 @@ internal static class CheckAnswer
     /// <summary>Answers as the authorizer wants it.</summary>
     public static async Task DenyAsync(GatewayContext context, CheckResult result)
     {
-        CorsStage.MarkRefusal(context);
+        RefusedRoute.Note(context);
         await ReplyAsync(context, result.Status!.Value, result, "ext_authz_denied");
     }
 
     /// <summary>Answers for an authorizer that could not be asked: with an empty body, unless it sent one with its error.</summary>
     public static async Task FailAsync(GatewayContext context, CheckResult result, int statusOnError)
     {
-        CorsStage.MarkRefusal(context);
+        RefusedRoute.Note(context);
         await ReplyAsync(context, result.Status ?? statusOnError, result, "ext_authz_error");
     }
 
     /// <summary>500 for an answer whose headers cannot be written: the request must not pass without them.</summary>
     public static Task RefuseInvalidAsync(GatewayContext context)
     {
-        CorsStage.MarkRefusal(context);
+        RefusedRoute.Note(context);
         return LocalReply.SendAsync(context, StatusCodes.Status500InternalServerError, "", "ext_authz_invalid", Flag);
     }
 
     /// <summary>413 for a body that is too large to be checked; no <c>failOpen</c> lets it pass.</summary>
     public static Task RefuseBodyAsync(GatewayContext context)
     {
-        CorsStage.MarkRefusal(context);
+        RefusedRoute.Note(context);
         return LocalReply.SendAsync(context, StatusCodes.Status413PayloadTooLarge, "Payload Too Large", "request_payload_too_large");
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Portcullis.Gateway.Pipeline;
+using Portcullis.Gateway.Telemetry.AccessLogs;
 using Portcullis.Routing;
 
 namespace Portcullis.Gateway.Forwarding;
@@ -34,8 +35,7 @@ internal readonly struct HeaderCommandSource(GatewayContext context) : IHeaderCo
             HeaderCommand.UpstreamCluster => context.Cluster?.Name,
             HeaderCommand.RouteName => context.Route?.Name,
             HeaderCommand.Hostname => HostName,
-            // Plain HTTP has no server name, no TLS version and no client certificate.
-            _ => null,
+            _ => ConnectionValues.Find(command.EnvoyName)?.Invoke(context),
         };
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using Portcullis.Gateway.Pipeline;
+using Portcullis.Resources;
 using Portcullis.Routing;
 
 namespace Portcullis.Gateway.Forwarding;
@@ -67,8 +68,18 @@ internal static class UpstreamRequestHead
     {
         lines.Add("x-forwarded-for", context.ForwardedFor);
         lines.Add("x-forwarded-proto", context.Scheme);
-        lines.Add("x-request-id", context.RequestId);
-        lines.Add("x-envoy-attempt-count", context.Attempt.ToString(CultureInfo.InvariantCulture));
+        var mesh = context.Snapshot.Mesh;
+        var wanted = mesh.ProxyHeaders;
+        if (context.RequestId.Length > 0)
+        {
+            lines.Add("x-request-id", context.RequestId);
+        }
+
+        if (wanted.HasAttemptCount)
+        {
+            lines.Add("x-envoy-attempt-count", context.Attempt.ToString(CultureInfo.InvariantCulture));
+        }
+
         if (context.RemoteAddress is { } client)
         {
             lines.Add("x-envoy-external-address", client.ToString());
@@ -78,21 +89,51 @@ internal static class UpstreamRequestHead
         {
             // A rest below a millisecond is still a limit, which 0 would not be.
             timeout = timeout < Shortest ? Shortest : timeout;
-            lines.Add("x-envoy-expected-rq-timeout-ms", ((long)timeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+            if (wanted.HasDebugHeaders)
+            {
+                lines.Add("x-envoy-expected-rq-timeout-ms", ((long)timeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+            }
+
             if (LocalReply.IsGrpc(context.Http.Request))
             {
                 lines.Set("grpc-timeout", GrpcTimeout.Format(timeout));
             }
         }
 
-        if (context.OriginalTarget is { } original)
+        if (wanted.HasDebugHeaders && context.OriginalTarget is { } original)
         {
             lines.Add("x-envoy-original-path", original);
         }
 
         if (context.Destination!.Authority is not null)
         {
+            AddOriginalHost(context, wanted, lines);
+        }
+
+        if (wanted.HasForwardedPort && (mesh.NumTrustedProxies == 0 || !context.Http.Request.Headers.ContainsKey("x-forwarded-port")))
+        {
+            lines.Set("x-forwarded-port", context.Http.Connection.LocalPort.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static void AddOriginalHost(GatewayContext context, ProxyHeaders wanted, UpstreamHeaders lines)
+    {
+        if (wanted.HasDebugHeaders)
+        {
             lines.Add("x-envoy-original-host", context.Authority);
+        }
+
+        if (!wanted.HasForwardedHost || context.Authority.Length == 0)
+        {
+            return;
+        }
+
+        // A host that a proxy in front already has put last is not put there again.
+        var before = context.Http.Request.Headers["x-forwarded-host"].ToString();
+        var last = before.AsSpan()[(before.LastIndexOf(',') + 1)..].Trim();
+        if (!last.SequenceEqual(context.Authority))
+        {
+            lines.Set("x-forwarded-host", before.Length == 0 ? context.Authority : $"{before},{context.Authority}");
         }
     }
 

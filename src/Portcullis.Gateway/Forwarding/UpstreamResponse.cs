@@ -14,7 +14,11 @@ internal static class UpstreamResponse
     /// <summary>Adds the gateway's own headers. After the backend's were copied.</summary>
     public static void Complete(GatewayContext context)
     {
-        context.Http.Response.Headers["x-envoy-upstream-service-time"] = context.UpstreamServiceTime.ToString(CultureInfo.InvariantCulture);
+        if (context.Snapshot.Mesh.ProxyHeaders.HasDebugHeaders)
+        {
+            context.Http.Response.Headers["x-envoy-upstream-service-time"] = context.UpstreamServiceTime.ToString(CultureInfo.InvariantCulture);
+        }
+
         context.ResponseDetails = "via_upstream";
         ResponseHeaders.Complete(context);
     }

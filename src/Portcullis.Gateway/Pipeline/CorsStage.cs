@@ -26,7 +26,9 @@ internal static class CorsStage
     /// <summary>
     /// Lets a page of an allowed origin read our own 401 or 403, which it otherwise sees as a network error. Istio does not; off in exact mode.
     /// </summary>
-    public static void MarkRefusal(GatewayContext context)
+    /// <param name="context">The refused request.</param>
+    /// <param name="cors">Of the route that it would have taken.</param>
+    public static void MarkRefusal(GatewayContext context, CompiledCorsPolicy cors)
     {
         if (context.Snapshot.IsIstioExact || context.Http.Request.Headers.Origin.Count == 0)
         {
@@ -34,7 +36,7 @@ internal static class CorsStage
         }
 
         var view = new RequestView(context);
-        if (context.Hosts.Find(context.Authority)?.Match(in view)?.Forward?.Cors is { } cors && cors.Evaluate(in view) == CorsOutcome.AllowResponse)
+        if (cors.Evaluate(in view) == CorsOutcome.AllowResponse)
         {
             foreach (var header in cors.ResponseHeaders(context.Http.Request.Headers.Origin.ToString()))
             {

@@ -61,7 +61,7 @@ internal static class LocalReply
     {
         context.RawTarget = context.Http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         context.Authority = context.Http.Request.Host.Value ?? "";
-        context.Http.Response.Headers.Server = context.Snapshot.Mesh.ServerHeader;
+        ResponseHeaders.SetServer(context);
         return SendAsync(context, StatusCodes.Status503ServiceUnavailable, "envoy overloaded", "overload", "OM");
     }
 
@@ -93,7 +93,7 @@ internal static class LocalReply
     {
         context.RawTarget = context.Http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         context.Authority = context.Http.Request.Host.Value ?? "";
-        context.Http.Response.Headers.Server = context.Snapshot.Mesh.ServerHeader;
+        ResponseHeaders.SetServer(context);
         if (context.Http.Request.Protocol == HttpProtocol.Http11)
         {
             context.Http.Response.Headers.Connection = "close";

@@ -14,7 +14,7 @@ internal sealed class RequestPipeline(RouteExecutor routes, ExternalAuthorizatio
     /// <summary>Answers the request, by itself or from a backend.</summary>
     public Task InvokeAsync(GatewayContext context)
     {
-        context.Http.Response.Headers.Server = context.Snapshot.Mesh.ServerHeader;
+        ResponseHeaders.SetServer(context);
         if (RequestPreparation.Refuse(context) is { } malformed)
         {
             return malformed;
@@ -61,7 +61,7 @@ internal sealed class RequestPipeline(RouteExecutor routes, ExternalAuthorizatio
         var text = status.Message;
         context.TokenStatus = status;
         context.Http.Response.Headers.WWWAuthenticate = Challenge.Create(context, withError: status != JwtStatus.Missing);
-        CorsStage.MarkRefusal(context);
+        RefusedRoute.Note(context);
         return LocalReply.SendAsync(context, status.HttpStatusCode, text, $"jwt_authn_access_denied{{{text.Replace(' ', '_')}}}");
     }
 
@@ -69,7 +69,7 @@ internal sealed class RequestPipeline(RouteExecutor routes, ExternalAuthorizatio
     internal static Task DenyAsync(GatewayContext context, in Decision decision)
     {
         context.Decision = decision;
-        CorsStage.MarkRefusal(context);
+        RefusedRoute.Note(context);
         var details = $"rbac_access_denied_matched_policy[{decision.PolicyId ?? "none"}]";
         if (decision.Outcome != DecisionOutcome.Challenge)
         {

@@ -37,8 +37,7 @@ internal static class RequestPreparation
             context.Scheme = scheme;
         }
 
-        var id = Guid.NewGuid().ToString();
-        context.RequestId = context.Trace?.Mark(id) ?? id;
+        context.RequestId = mesh.ProxyHeaders.GeneratesRequestId ? NewRequestId(context) : request.Headers["x-request-id"].ToString();
         var certificate = request.Headers["x-forwarded-client-cert"];
         RequestSanitizer.Sanitize(request.Headers);
         ClientCertificateHeader.Apply(request.Headers, certificate, context.Downstream, mesh.ForwardClientCertDetails);
@@ -73,7 +72,36 @@ internal static class RequestPreparation
             return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.content_length_and_chunked_not_allowed", "DPE");
         }
 
+        if (IsOtherUpgrade(http))
+        {
+            http.Response.Headers.Connection = "close";
+            return LocalReply.SendAsync(context, StatusCodes.Status403Forbidden, "", "upgrade_failed");
+        }
+
         return NormalizePath(context);
+    }
+
+    /// <summary>
+    /// A wish to speak anything but WebSocket (SPDY, TLS …) is refused, whatever the route. <c>h2c</c> is not followed, as RFC 9110 §7.8 allows: the
+    /// request is served as it is.
+    /// </summary>
+    private static bool IsOtherUpgrade(HttpContext http)
+    {
+        if (http.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
+        {
+            return !string.Equals(connect.Protocol, "websocket", StringComparison.OrdinalIgnoreCase);
+        }
+
+        return http.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true
+            && http.Request.Headers.Upgrade.ToString() is { Length: > 0 } wanted
+            && !wanted.Equals("websocket", StringComparison.OrdinalIgnoreCase)
+            && !wanted.Equals("h2c", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static string NewRequestId(GatewayContext context)
+    {
+        var id = Guid.NewGuid().ToString();
+        return context.Trace?.Mark(id) ?? id;
     }
 
     /// <summary>

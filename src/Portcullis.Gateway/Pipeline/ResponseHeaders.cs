@@ -7,10 +7,20 @@ namespace Portcullis.Gateway.Pipeline;
 /// <summary>What the gateway puts on every response: its name, CORS headers, and the route's own operations, in this order.</summary>
 internal static class ResponseHeaders
 {
+    /// <summary>The gateway's name, unless the mesh leaves the header to backends.</summary>
+    public static void SetServer(GatewayContext context)
+    {
+        var mesh = context.Snapshot.Mesh;
+        if (!mesh.ProxyHeaders.PassesServer)
+        {
+            context.Http.Response.Headers.Server = mesh.ServerHeader;
+        }
+    }
+
     public static void Complete(GatewayContext context)
     {
         var headers = context.Http.Response.Headers;
-        headers.Server = context.Snapshot.Mesh.ServerHeader;
+        SetServer(context);
         if (context.Cors is { } cors)
         {
             foreach (var header in cors.ResponseHeaders(context.Http.Request.Headers.Origin.ToString()))

@@ -46,7 +46,11 @@ internal static class UpstreamFailure
     /// <summary>503: a limit of the connection pool is reached.</summary>
     public static Task OverflowAsync(GatewayContext context)
     {
-        context.Http.Response.Headers["x-envoy-overloaded"] = "true";
+        if (context.Snapshot.Mesh.ProxyHeaders.HasDebugHeaders)
+        {
+            context.Http.Response.Headers["x-envoy-overloaded"] = "true";
+        }
+
         return LocalReply.SendAsync(
             context,
             StatusCodes.Status503ServiceUnavailable,

@@ -122,6 +122,12 @@ public sealed record MeshConfig
     /// <summary><c>localityLbSetting</c> or <c>zoneAwareLbSetting</c>; on unless switched off.</summary>
     public LocalityLoadBalancing Locality { get; init; } = new();
 
+    /// <summary>Defaults of the way to backends.</summary>
+    public MeshTraffic Traffic { get; init; } = MeshTraffic.Default;
+
+    /// <summary><c>defaultConfig.proxyHeaders</c>.</summary>
+    public ProxyHeaders ProxyHeaders { get; init; } = ProxyHeaders.Default;
+
     /// <summary>Where spans go, and how many.</summary>
     public MeshTracing Tracing { get; init; } = new();
 
@@ -134,7 +140,7 @@ public sealed record MeshConfig
     /// <summary><c>denyPathReadings</c> (Portcullis' own).</summary>
     public DenyPathReadingsMode DenyPathReadings { get; init; }
 
-    /// <summary><c>serverHeader</c> (Portcullis' own): value of the <c>server</c> response header.</summary>
+    /// <summary><c>serverHeader</c> (Portcullis' own), else <c>defaultConfig.proxyHeaders.server.value</c>: value of the <c>server</c> response header.</summary>
     public string ServerHeader { get; init; } = "portcullis";
 }
 

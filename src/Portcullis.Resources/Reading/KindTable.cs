@@ -52,9 +52,9 @@ internal static class KindTable
         (SecurityGroup, "PeerAuthentication", ProblemSeverity.Note, "it governs mutual TLS between workloads, not what clients of the gateway do"),
         (NetworkingGroup, "EnvoyFilter", ProblemSeverity.Warning, "there is no Envoy to patch; nothing of it takes effect"),
         (NetworkingGroup, "Sidecar", ProblemSeverity.Note, "it configures sidecars"),
-        (NetworkingGroup, "ProxyConfig", ProblemSeverity.Note, "it configures Envoy's bootstrap"),
+        (NetworkingGroup, "ProxyConfig", ProblemSeverity.Warning, "what a gateway follows of it is read from `defaultConfig` of the mesh configuration"),
         (NetworkingGroup, "WorkloadGroup", ProblemSeverity.Note, "it describes workloads that register themselves"),
-        ("telemetry.istio.io", "Telemetry", ProblemSeverity.Note, "access log and metrics are set by the mesh configuration and the command line"),
+        ("telemetry.istio.io", "Telemetry", ProblemSeverity.Warning, "access log, sampling and tags are those of the mesh configuration, and metrics cannot be overridden"),
         ("extensions.istio.io", "WasmPlugin", ProblemSeverity.Warning, "plugins are not run"),
     ];
 

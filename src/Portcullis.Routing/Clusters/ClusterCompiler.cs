@@ -12,14 +12,14 @@ namespace Portcullis.Routing;
 internal readonly record struct ResolvedDestination(string Name, Cluster? Cluster, string? Field = null, string? Reason = null);
 
 /// <summary>Makes the clusters that routes name, each once (routing.md §2.5, §3–§5).</summary>
-internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload, LocalityPlanner localities, ProblemReporter problems)
+internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload, MeshTraffic mesh, LocalityPlanner localities, ProblemReporter problems)
 {
     /// <summary>ExternalName Services that point at each other end here.</summary>
     private const int MaxAliases = 8;
 
-    private readonly ServiceRegistry _services = new(set, workload);
+    private readonly ServiceRegistry _services = new(set, workload, mesh.ServiceExportTo);
     private readonly EndpointCatalog _endpoints = new(set, localities.Own.Region, problems);
-    private readonly DestinationRules _rules = new(set.OfType<DestinationRule>(), workload);
+    private readonly DestinationRules _rules = new(set.OfType<DestinationRule>(), workload, mesh.DestinationRuleExportTo);
     private readonly Dictionary<ClusterId, Cluster> _clusters = [];
 
     /// <param name="destination">Its host already expanded.</param>
@@ -88,7 +88,7 @@ internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload
             Source = service.Resource.Id,
             Port = port.Number,
             Subset = subset ?? "",
-            Protocol = ProtocolOf(port.Protocol, policy?.ConnectionPool),
+            Protocol = ProtocolOf(port, policy?.ConnectionPool ?? mesh.ConnectionPool),
             Resolution = entry?.Resolution switch
             {
                 ServiceEntryResolution.Dns => ClusterResolution.Dns,
@@ -97,7 +97,7 @@ internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload
             },
             Endpoints = plan.Endpoints,
             LocalityGroups = plan.Groups,
-            Policy = ClusterPolicy.From(policy),
+            Policy = ClusterPolicy.From(policy, mesh),
             SubjectAltNames = entry?.SubjectAltNames ?? [],
         });
     }
@@ -131,10 +131,10 @@ internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload
             Source = alias.Resource.Id,
             Port = port,
             Subset = subset ?? "",
-            Protocol = ProtocolOf(declared.Protocol, policy?.ConnectionPool),
+            Protocol = ProtocolOf(declared, policy?.ConnectionPool ?? mesh.ConnectionPool),
             Resolution = address is null ? ClusterResolution.Dns : ClusterResolution.Static,
             Endpoints = subset is null ? [new() { Address = host, Port = port, IPAddress = address }] : [],
-            Policy = ClusterPolicy.From(policy),
+            Policy = ClusterPolicy.From(policy, mesh),
         }));
     }
 
@@ -154,10 +154,11 @@ internal sealed class ClusterCompiler(ResourceSet set, WorkloadIdentity workload
 
     private static bool HasSubset(DestinationRules.Merged? rule, string? subset) => subset is null || rule?.TryGetSubset(subset, out _) == true;
 
-    private static UpstreamProtocol ProtocolOf(UpstreamProtocol declared, ConnectionPoolSettings? pool) => pool switch
+    private UpstreamProtocol ProtocolOf(ServiceHostPort declared, ConnectionPoolSettings? pool) => pool switch
     {
         { UseClientProtocol: true } => UpstreamProtocol.SameAsClient,
         { H2UpgradePolicy: "UPGRADE" } => UpstreamProtocol.Http2,
-        _ => declared,
+        { H2UpgradePolicy: "DO_NOT_UPGRADE" } => declared.Protocol,
+        _ => mesh.UpgradesToHttp2 && declared.IsHttp ? UpstreamProtocol.Http2 : declared.Protocol,
     };
 }

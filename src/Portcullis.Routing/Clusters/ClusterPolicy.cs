@@ -20,12 +20,14 @@ public sealed record ClusterPolicy
     /// <summary>TLS to the backend; <see langword="null"/> is plain text.</summary>
     public ClientTlsSettings? Tls { get; init; }
 
-    internal static ClusterPolicy From(TrafficPolicy? policy) => policy is null ? Default : new()
+    /// <param name="policy">Of the DestinationRule; a block that it has replaces the mesh's as a whole.</param>
+    /// <param name="mesh">What holds without.</param>
+    internal static ClusterPolicy From(TrafficPolicy? policy, MeshTraffic mesh) => policy is null && ReferenceEquals(mesh, MeshTraffic.Default) ? Default : new()
     {
-        LoadBalancer = LoadBalancerPolicy.From(policy.LoadBalancer),
-        ConnectionPool = ConnectionPoolLimits.From(policy.ConnectionPool),
-        OutlierDetection = OutlierPolicy.From(policy.OutlierDetection),
-        Tls = policy.Tls is { Mode: not ClientTlsMode.Disable } tls ? tls : null,
+        LoadBalancer = LoadBalancerPolicy.From(policy?.LoadBalancer),
+        ConnectionPool = ConnectionPoolLimits.From(policy?.ConnectionPool ?? mesh.ConnectionPool, mesh),
+        OutlierDetection = OutlierPolicy.From(policy?.OutlierDetection ?? mesh.OutlierDetection),
+        Tls = policy?.Tls is { Mode: not ClientTlsMode.Disable } tls ? tls : null,
     };
 }
 
@@ -68,9 +70,10 @@ public sealed record ConnectionPoolLimits
     /// <summary>When any connection is closed; <see langword="null"/> is never.</summary>
     public TimeSpan? MaxConnectionDuration { get; init; }
 
-    internal static ConnectionPoolLimits From(ConnectionPoolSettings? written)
+    internal static ConnectionPoolLimits From(ConnectionPoolSettings? written, MeshTraffic mesh)
     {
-        var defaults = new ConnectionPoolLimits();
+        var defaults = new ConnectionPoolLimits { TcpKeepalive = mesh.TcpKeepalive };
+        defaults = mesh.ConnectTimeout is { } timeout ? defaults with { ConnectTimeout = timeout } : defaults;
         return written is null ? defaults : new()
         {
             MaxConnections = Limit(written.MaxConnections),
@@ -80,9 +83,9 @@ public sealed record ConnectionPoolLimits
             MaxRequestsPerConnection = Limit(written.MaxRequestsPerConnection),
             MaxConcurrentStreams = Limit(written.MaxConcurrentStreams),
             ConnectTimeout = written.ConnectTimeout ?? defaults.ConnectTimeout,
-            IdleTimeout = written.HttpIdleTimeout ?? defaults.IdleTimeout,
+            IdleTimeout = written.HttpIdleTimeout ?? written.TcpIdleTimeout ?? defaults.IdleTimeout,
             MaxConnectionDuration = written.MaxConnectionDuration,
-            TcpKeepalive = written.TcpKeepalive,
+            TcpKeepalive = written.TcpKeepalive ?? defaults.TcpKeepalive,
             Http2KeepAliveInterval = written.Http2KeepAliveInterval,
             Http2KeepAliveTimeout = written.Http2KeepAliveTimeout,
         };

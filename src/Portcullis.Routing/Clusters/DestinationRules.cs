@@ -7,12 +7,13 @@ namespace Portcullis.Routing;
 internal sealed class DestinationRules
 {
     private readonly WorkloadIdentity _workload;
+    private readonly ImmutableArray<string> _exportTo;
     private readonly Dictionary<(string Namespace, string Host), Merged> _exact = [];
     private readonly Dictionary<string, List<Merged>> _wildcards = [];
 
-    public DestinationRules(IEnumerable<DestinationRule> rules, WorkloadIdentity workload)
+    public DestinationRules(IEnumerable<DestinationRule> rules, WorkloadIdentity workload, ImmutableArray<string> exportTo)
     {
-        _workload = workload;
+        (_workload, _exportTo) = (workload, exportTo);
         foreach (var rule in rules.Where(Applies).OrderBy(r => r.WorkloadSelector is null))
         {
             var ns = rule.Metadata.Namespace;
@@ -26,7 +27,7 @@ internal sealed class DestinationRules
                 }
             }
 
-            merged.Add(rule, isPrivate: rule.ExportTo is ["."]);
+            merged.Add(rule, isPrivate: (rule.ExportTo.IsEmpty ? exportTo : rule.ExportTo) is ["."]);
         }
     }
 
@@ -59,7 +60,7 @@ internal sealed class DestinationRules
     {
         var ns = rule.Metadata.Namespace;
         return rule.WorkloadSelector is null
-            ? Visibility.Includes(_workload.Namespace, rule.ExportTo, ns)
+            ? Visibility.Includes(_workload.Namespace, rule.ExportTo, _exportTo, ns)
             : ns == _workload.Namespace && Labels.Contain(_workload.Labels, rule.WorkloadSelector);
     }
 

@@ -39,36 +39,37 @@ internal sealed class ServiceHost
 /// <param name="Name">Name, which endpoints repeat; may be empty.</param>
 /// <param name="TargetPort">Endpoint port: a number, a name, or <see langword="null"/> for <paramref name="Number"/>.</param>
 /// <param name="Protocol">What is spoken, before a DestinationRule changes it.</param>
-internal readonly record struct ServiceHostPort(int Number, string Name, string? TargetPort, UpstreamProtocol Protocol);
+/// <param name="IsHttp">The port says that it speaks HTTP, of any version.</param>
+internal readonly record struct ServiceHostPort(int Number, string Name, string? TargetPort, UpstreamProtocol Protocol, bool IsHttp);
 
 /// <summary>All hosts that this gateway may send to, by name.</summary>
 internal sealed class ServiceRegistry
 {
     private readonly Dictionary<string, List<ServiceHost>> _byHost = new(StringComparer.OrdinalIgnoreCase);
 
-    public ServiceRegistry(ResourceSet set, WorkloadIdentity workload)
+    public ServiceRegistry(ResourceSet set, WorkloadIdentity workload, ImmutableArray<string> byDefault)
     {
         foreach (var service in set.OfType<Service>())
         {
             var exportTo = service.Metadata.Annotations.GetValueOrDefault(Visibility.Annotation) is { } annotation
                 ? [.. annotation.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)]
                 : ImmutableArray<string>.Empty;
-            if (Visibility.Includes(workload.Namespace, exportTo, service.Metadata.Namespace))
+            if (Visibility.Includes(workload.Namespace, exportTo, byDefault, service.Metadata.Namespace))
             {
                 Add(new()
                 {
                     Host = $"{service.Metadata.Name}.{service.Metadata.Namespace}.svc.{workload.ClusterDomain}",
                     Resource = service,
                     Ports = [.. service.Ports.Where(p => p.Protocol is "TCP" or "").Select(p =>
-                        new ServiceHostPort(p.Port, p.Name ?? "", p.TargetPort, ProtocolSelection.Of(p)))],
+                        new ServiceHostPort(p.Port, p.Name ?? "", p.TargetPort, ProtocolSelection.Of(p), ProtocolSelection.IsHttp(p)))],
                 });
             }
         }
 
-        foreach (var entry in set.OfType<ServiceEntry>().Where(e => Visibility.Includes(workload.Namespace, e.ExportTo, e.Metadata.Namespace)))
+        foreach (var entry in set.OfType<ServiceEntry>().Where(e => Visibility.Includes(workload.Namespace, e.ExportTo, byDefault, e.Metadata.Namespace)))
         {
             var ports = entry.Ports.Select(p => new ServiceHostPort(
-                p.Number, p.Name, p.TargetPort?.ToString(System.Globalization.CultureInfo.InvariantCulture), ProtocolSelection.Of(p)));
+                p.Number, p.Name, p.TargetPort?.ToString(System.Globalization.CultureInfo.InvariantCulture), ProtocolSelection.Of(p), ProtocolSelection.IsHttp(p.Protocol)));
             foreach (var host in entry.Hosts)
             {
                 Add(new() { Host = host, Resource = entry, Ports = [.. ports] });
@@ -105,15 +106,22 @@ internal sealed class ServiceRegistry
 /// <summary>What is spoken to a port (routing.md §3).</summary>
 internal static class ProtocolSelection
 {
-    public static UpstreamProtocol Of(ServicePort port)
+    public static UpstreamProtocol Of(ServicePort port) => Of(Named(port));
+
+    /// <summary>The port says that it speaks HTTP.</summary>
+    public static bool IsHttp(ServicePort port) => IsHttp(Named(port));
+
+    public static bool IsHttp(string protocol) => protocol.ToLowerInvariant() is "http" or "http2" or "grpc" or "grpc-web" or "kubernetes.io/h2c" or "kubernetes.io/ws";
+
+    private static string Named(ServicePort port)
     {
         if (port.AppProtocol is { Length: > 0 } app)
         {
-            return Of(app);
+            return app;
         }
 
         var name = port.Name ?? "";
-        return Of(name.StartsWith("grpc-web", StringComparison.OrdinalIgnoreCase) ? "grpc-web" : name.Split('-', 2)[0]);
+        return name.StartsWith("grpc-web", StringComparison.OrdinalIgnoreCase) ? "grpc-web" : name.Split('-', 2)[0];
     }
 
     public static UpstreamProtocol Of(ServiceEntryPort port) => Of(port.Protocol);

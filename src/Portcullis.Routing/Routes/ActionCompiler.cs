@@ -24,7 +24,7 @@ internal sealed record CompiledAction(
 }
 
 /// <summary>Compiles what a rule does. A rule that says nothing usable is left out, with an error.</summary>
-internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompiler strings, ProblemReporter problems)
+internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompiler strings, MeshTraffic mesh, ProblemReporter problems)
 {
     public CompiledAction? Compile(HttpRule rule, RouteScope scope)
     {
@@ -125,7 +125,7 @@ internal sealed class ActionCompiler(ClusterCompiler clusters, StringMatchCompil
         }
 
         var timeout = route.Timeout is { Ticks: > 0 } limit ? limit : (TimeSpan?)null;
-        var retry = RetryPolicy.Compile(route.Retries, timeout, out var unknown);
+        var retry = RetryPolicy.Compile(route.Retries ?? mesh.Retries, timeout, out var unknown);
         if (unknown is not null)
         {
             problems.Error(rule.Owner, rule.FieldPath + ".retries.retryOn", ProblemCodes.InvalidValue, $"`{unknown}` is not a condition to retry on");

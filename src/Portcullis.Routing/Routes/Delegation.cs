@@ -8,11 +8,13 @@ internal sealed class Delegation
 {
     private readonly Dictionary<(string, string), VirtualService> _delegates = [];
     private readonly string _clusterDomain;
+    private readonly ImmutableArray<string> _exportTo;
     private readonly ProblemReporter _problems;
 
-    public Delegation(ResourceSet set, string clusterDomain, ProblemReporter problems)
+    public Delegation(ResourceSet set, string clusterDomain, ImmutableArray<string> exportTo, ProblemReporter problems)
     {
         _clusterDomain = clusterDomain;
+        _exportTo = exportTo;
         _problems = problems;
         foreach (var resource in set.OfType<VirtualService>().Where(v => v.Hosts.IsEmpty))
         {
@@ -43,7 +45,7 @@ internal sealed class Delegation
     {
         var rootNamespace = root.Owner.Metadata.Namespace;
         var ns = string.IsNullOrEmpty(reference.Namespace) ? rootNamespace : reference.Namespace;
-        if (!_delegates.TryGetValue((ns, reference.Name), out var found) || !Visibility.Includes(rootNamespace, found.ExportTo, ns))
+        if (!_delegates.TryGetValue((ns, reference.Name), out var found) || !Visibility.Includes(rootNamespace, found.ExportTo, _exportTo, ns))
         {
             _problems.Warning(
                 root.Owner, $"{root.FieldPath}.delegate", ProblemCodes.DanglingReference,

@@ -10,11 +10,11 @@ internal sealed class RouteCompiler
     private readonly ActionCompiler _actions;
     private readonly Dictionary<(VirtualService, RouteScope), ImmutableArray<CompiledRoute>> _compiled = new(BySource.Instance);
 
-    public RouteCompiler(ClusterCompiler clusters, WorkloadIdentity workload, ProblemReporter problems)
+    public RouteCompiler(ClusterCompiler clusters, WorkloadIdentity workload, MeshTraffic mesh, ProblemReporter problems)
     {
         var strings = new StringMatchCompiler();
         _matches = new(workload, strings, problems);
-        _actions = new(clusters, strings, problems);
+        _actions = new(clusters, strings, mesh, problems);
     }
 
     /// <summary>Routes in the order of trying, up to and with the first that matches everything; what comes after it is unreachable.</summary>

@@ -33,14 +33,14 @@ internal sealed class VirtualServiceIndex
 {
     private readonly Dictionary<string, List<BoundVirtualService>> _byGateway = new(StringComparer.Ordinal);
 
-    public VirtualServiceIndex(ResourceSet set, WorkloadIdentity workload, ProblemReporter problems)
+    public VirtualServiceIndex(ResourceSet set, WorkloadIdentity workload, MeshTraffic mesh, ProblemReporter problems)
     {
         var gateways = set.OfType<Gateway>().Select(GatewayId).ToHashSet(StringComparer.Ordinal);
-        var delegates = new Delegation(set, workload.ClusterDomain, problems);
+        var delegates = new Delegation(set, workload.ClusterDomain, mesh.VirtualServiceExportTo, problems);
         foreach (var resource in set.OfType<VirtualService>())
         {
             var ns = resource.Metadata.Namespace;
-            var scope = Visibility.To(workload.Namespace, resource.ExportTo, ns);
+            var scope = Visibility.To(workload.Namespace, resource.ExportTo, mesh.VirtualServiceExportTo, ns);
             if (resource.Hosts.IsEmpty || scope == ExportScope.None)
             {
                 continue;

@@ -86,6 +86,28 @@ public sealed class ClientCertificateTests : IDisposable
     }
 
     [Fact]
+    public async Task HeaderValues_MayTellOfTheConnection()
+    {
+        await using var gateway = await StartAsync("OPTIONAL_MUTUAL");
+        using var client = _clients.Issue("spiffe://td/ns/a/sa/b");
+        await gateway.ApplyAsync("virtual-service.yaml", """
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: tls, namespace: default}
+            spec:
+              hosts: ["*"]
+              gateways: [default/httpbin-gateway]
+              http:
+              - headers: {request: {set: {x-tls: "%DOWNSTREAM_TLS_VERSION% %REQUESTED_SERVER_NAME% %DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_PEER_FINGERPRINT_256%"} } }
+                route: [{destination: {host: httpbin} }]
+            """);
+
+        var request = EchoedRequest.Of(await TlsClient.GetAsync(gateway.Port, Name, Name, client));
+
+        Assert.Equal($"TLSv1.3 {Name} spiffe://td/ns/a/sa/b {Convert.ToHexStringLower(SHA256.HashData(client.RawData))}", Assert.Single(request.Lines("x-tls")));
+    }
+
+    [Fact]
     public async Task NamesAndPins_NarrowWhoMayCome()
     {
         using var named = _clients.Issue("spiffe://td/ns/a/sa/b");

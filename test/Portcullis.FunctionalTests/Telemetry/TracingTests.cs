@@ -104,7 +104,9 @@ public sealed class TracingTests(EchoBackend backend) : IClassFixture<EchoBacken
         Assert.Equal(403, (await RawHttp.GetAsync(gateway.Port, "/")).Status);
 
         var span = await collector.NextAsync();
-        Assert.Equal(("GET", "403", "ns[istio-system]-policy[deny]-rule[0]"), (span.Name, span.Tags["http.status_code"], span.Tags["portcullis.policy"]));
+        Assert.Equal(
+            ("httpbin.default.svc.cluster.local:8000/*", "403", "ns[istio-system]-policy[deny]-rule[0]"),
+            (span.Name, span.Tags["http.status_code"], span.Tags["portcullis.policy"]));
     }
 
     [Fact]

@@ -176,6 +176,22 @@ public sealed class CompleteTests
         Assert.Equal(["x-a", "x-b-*"], http.IncludeRequestHeadersInCheck);
         Assert.Equal(new CheckRequestBody(1024, true, false), http.IncludeRequestBodyInCheck);
         Assert.True(mesh.ExtensionProviders[1].IsGrpc);
+        Assert.Equal(
+            new ProxyHeaders
+            {
+                PassesServer = true,
+                GeneratesRequestId = false,
+                HasAttemptCount = false,
+                HasDebugHeaders = false,
+                HasForwardedHost = true,
+                HasForwardedPort = true,
+            },
+            mesh.ProxyHeaders);
+        var traffic = mesh.Traffic;
+        Assert.Equal((0, 7, 3), (traffic.Retries!.Attempts, traffic.ConnectionPool!.MaxConnections, traffic.OutlierDetection!.Consecutive5xxErrors));
+        Assert.Equal((TimeSpan.FromSeconds(3), TimeSpan.FromHours(1), true), (traffic.ConnectTimeout, traffic.TcpKeepalive!.Time, traffic.UpgradesToHttp2));
+        Assert.Equal((".", "*", "team"), (traffic.ServiceExportTo.Single(), traffic.VirtualServiceExportTo.Single(), traffic.DestinationRuleExportTo.Single()));
+        Assert.False(mesh.Locality.Enabled);
     }
 
     private static T Single<T>(string file) => Assert.Single(Read(file).Resources.OfType<T>());

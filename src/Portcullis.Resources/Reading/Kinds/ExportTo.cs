@@ -5,9 +5,9 @@ namespace Portcullis.Resources.Reading;
 /// <summary>Reads <c>exportTo</c>.</summary>
 internal static class ExportTo
 {
-    public static ImmutableArray<string> Read(ObjectReader spec)
+    public static ImmutableArray<string> Read(ObjectReader spec, string field = "exportTo")
     {
-        var values = spec.Texts("exportTo", static (value, place) =>
+        var values = spec.Texts(field, static (value, place) =>
         {
             if (value is not ("*" or "." or "~") && !Names.IsLabel(value))
             {
@@ -16,7 +16,7 @@ internal static class ExportTo
         });
         if (values.Length > 1 && values.Any(v => v is "*" or "~"))
         {
-            spec.At("exportTo").Error("`*` or `~` must stand alone in exportTo", "keep it alone, or list namespaces");
+            spec.At(field).Error($"`*` or `~` must stand alone in {field}", "keep it alone, or list namespaces");
         }
 
         return values;

@@ -9,10 +9,10 @@ internal static class MeshFieldsReader
 
     private static readonly string[] NotUsed =
     [
-        "proxyListenPort", "proxyInboundListenPort", "proxyHttpPort", "connectTimeout", "hboneIdleTimeout", "protocolDetectionTimeout", "tcpKeepalive",
+        "proxyListenPort", "proxyInboundListenPort", "proxyHttpPort", "hboneIdleTimeout", "protocolDetectionTimeout",
         "ingressClass", "ingressService", "ingressControllerMode", "ingressSelector", "enableTracing", "enableEnvoyAccessLogService", "disableEnvoyListenerLog",
         "outboundTrafficPolicy", "inboundTrafficPolicy", "configSources", "enableAutoMtls", "caCertificates",
-        "dnsRefreshRate", "h2UpgradePolicy", "inboundClusterStatName", "outboundClusterStatName", "certificates", "serviceSettings", "serviceScopeConfigs",
+        "dnsRefreshRate", "inboundClusterStatName", "outboundClusterStatName", "certificates", "serviceSettings", "serviceScopeConfigs",
         "enablePrometheusMerge", "verifyCertificateAtClient", "ca", "discoverySelectors", "meshMTLS", "tlsDefaults", "serviceEntryVisibility",
     ];
 
@@ -22,14 +22,8 @@ internal static class MeshFieldsReader
         "statsdUdpAddress", "envoyMetricsServiceAddress", "proxyAdminPort", "availabilityZone", "controlPlaneAuthPolicy", "customConfigFile", "statNameLength",
         "concurrency", "proxyBootstrapTemplatePath", "interceptionMode", "sds", "envoyAccessLogService", "envoyMetricsService", "proxyMetadata",
         "runtimeValues", "statusPort", "extraStatTags", "terminationDrainDuration", "meshId", "readinessProbe", "proxyStatsMatcher",
-        "holdApplicationUntilProxyStarts", "caCertificatesPem", "image", "privateKeyProvider", "proxyHeaders", "fileFlushInterval", "fileFlushMinSizeKb",
+        "holdApplicationUntilProxyStarts", "caCertificatesPem", "image", "privateKeyProvider", "fileFlushInterval", "fileFlushMinSizeKb",
         "statsCompression", "connectionSettings",
-    ];
-
-    /// <summary>Keys whose absence changes what a gateway does.</summary>
-    private static readonly string[] Missed =
-    [
-        "defaultHttpRetryPolicy", "defaultTrafficPolicy", "defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo",
     ];
 
     public static MeshConfig Read(ObjectReader reader)
@@ -37,11 +31,6 @@ internal static class MeshFieldsReader
         foreach (var name in NotUsed)
         {
             Note(reader, name);
-        }
-
-        foreach (var name in Missed)
-        {
-            reader.Unsupported(name, "the built-in default is used");
         }
 
         var proxy = reader.Object("defaultConfig", ReadProxy);
@@ -66,7 +55,9 @@ internal static class MeshFieldsReader
             PrincipalWithoutSub = reader.Enumerated("principalWithoutSub", PrincipalWithoutSubMode.Accept,
                 ("Accept", PrincipalWithoutSubMode.Accept), ("Reject", PrincipalWithoutSubMode.Reject)),
             DenyPathReadings = reader.Enumerated("denyPathReadings", DenyPathReadingsMode.All, ("All", DenyPathReadingsMode.All), ("Exact", DenyPathReadingsMode.Exact)),
-            ServerHeader = ReadServerHeader(reader),
+            ServerHeader = ReadServerHeader(reader, proxy?.Server),
+            ProxyHeaders = proxy?.Headers ?? ProxyHeaders.Default,
+            Traffic = MeshTrafficReader.Read(reader),
             Locality = LocalityReader.Read(reader) ?? MeshConfig.Default.Locality,
         };
     }
@@ -89,6 +80,7 @@ internal static class MeshFieldsReader
         }
 
         var tracing = reader.Object("tracing", TracingReader.ReadProxy);
+        var headers = reader.Object("proxyHeaders", ProxyHeadersReader.ReadAll);
         var proxy = reader.Object("gatewayTopology", static topology =>
         {
             var details = topology.Enumerated("forwardClientCertDetails", ForwardClientCertDetails.SanitizeSet,
@@ -98,7 +90,7 @@ internal static class MeshFieldsReader
             var protocol = topology.Object("proxyProtocol", static p => p) is not null;
             return new Proxy(topology.Integer("numTrustedProxies", 0, 1000) ?? 0, protocol, details, null);
         });
-        return (proxy ?? new Proxy(0, false, ForwardClientCertDetails.SanitizeSet, null)) with { Tracing = tracing };
+        return (proxy ?? new Proxy(0, false, ForwardClientCertDetails.SanitizeSet, null)) with { Tracing = tracing, Headers = headers?.Headers, Server = headers?.Server };
     }
 
     private static Normalization ReadNormalization(ObjectReader reader) => new(reader.Enumerated("normalization", PathNormalizationMode.Default,
@@ -127,9 +119,9 @@ internal static class MeshFieldsReader
         return "";
     }
 
-    private static string ReadServerHeader(ObjectReader reader)
+    private static string ReadServerHeader(ObjectReader reader, string? ofProxy)
     {
-        var value = reader.Text("serverHeader") ?? MeshConfig.Default.ServerHeader;
+        var value = reader.Text("serverHeader") ?? (string.IsNullOrEmpty(ofProxy) ? null : ofProxy) ?? MeshConfig.Default.ServerHeader;
         if (value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
         {
             reader.At("serverHeader").Error("a header value takes printable ASCII only", "write a short name");
@@ -138,7 +130,12 @@ internal static class MeshFieldsReader
         return value;
     }
 
-    private sealed record Proxy(int NumTrustedProxies, bool ProxyProtocol, ForwardClientCertDetails Details, MeshTracing? Tracing);
+    private sealed record Proxy(int NumTrustedProxies, bool ProxyProtocol, ForwardClientCertDetails Details, MeshTracing? Tracing)
+    {
+        public ProxyHeaders? Headers { get; init; }
+
+        public string? Server { get; init; }
+    }
 
     private sealed record Normalization(PathNormalizationMode Mode);
 }

@@ -46,14 +46,14 @@ internal static class TrafficPolicyReader
         return new(port?.Number ?? 0, ReadPart(reader));
     }
 
-    private static ConnectionPoolSettings ReadPool(ObjectReader reader)
+    public static ConnectionPoolSettings ReadPool(ObjectReader reader)
     {
         var pool = new ConnectionPoolSettings();
         pool = reader.Object("tcp", r =>
         {
             return pool with
             {
-                TcpKeepalive = r.Object("tcpKeepalive", static k => new TcpKeepalive(k.Integer("probes", 0, int.MaxValue), k.Duration("time"), k.Duration("interval"))),
+                TcpKeepalive = r.Object("tcpKeepalive", ReadKeepalive),
                 MaxConnections = r.Integer("maxConnections", 0, int.MaxValue),
                 ConnectTimeout = r.Duration("connectTimeout"),
                 MaxConnectionDuration = r.Duration("maxConnectionDuration"),
@@ -79,7 +79,9 @@ internal static class TrafficPolicyReader
         }) ?? pool;
     }
 
-    private static OutlierDetection ReadOutliers(ObjectReader reader)
+    public static TcpKeepalive ReadKeepalive(ObjectReader reader) => new(reader.Integer("probes", 0, int.MaxValue), reader.Duration("time"), reader.Duration("interval"));
+
+    public static OutlierDetection ReadOutliers(ObjectReader reader)
     {
         if (reader.Has("outlierDetectionHttpErrorCodes"))
         {
