@@ -26,6 +26,9 @@ internal enum ForwardOutcome
     /// <summary>The backend refused the stream (HTTP/2 REFUSED_STREAM): it has done nothing with the request.</summary>
     RefusedStream,
 
+    /// <summary>The backend reset the stream with CONNECT_ERROR: what it was to connect to failed it.</summary>
+    ConnectReset,
+
     /// <summary>The backend spoke something that is not HTTP.</summary>
     ProtocolError,
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Portcullis.Gateway.Pipeline;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -17,10 +18,13 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
     /// <summary>The last response's head went to the client, or is about to.</summary>
     public bool HasPassedHead { get; private set; }
 
+    /// <summary>The last response's body and trailers went to the client: it is whole, whatever becomes of a request that was still being sent.</summary>
+    public bool HasPassedAll { get; private set; }
+
     public override ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
-        HasRejected = HasPassedHead = false;
+        HasRejected = HasPassedHead = HasPassedAll = false;
         UpstreamRequestHead.Fill(context);
         foreach (ref readonly var line in context.UpstreamHeaders.Lines)
         {
@@ -61,6 +65,17 @@ internal sealed class RequestTransformer(GatewayContext context) : HttpTransform
         context.CountResponseBody();
         await ResponseStart.WaitForBodyAsync(httpContext.Response, proxyResponse, cancellationToken);
         return true;
+    }
+
+    public override async ValueTask TransformResponseTrailersAsync(HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken)
+    {
+        await base.TransformResponseTrailersAsync(httpContext, proxyResponse, cancellationToken);
+        HasPassedAll = true;
+        if (HttpProtocol.IsHttp2(httpContext.Request.Protocol) && httpContext.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
+        {
+            // The end goes to the client now, not when the request's end has come: a client may be waiting for it before it stops sending.
+            await httpContext.Response.CompleteAsync();
+        }
     }
 
     private static string? One(HttpResponseMessage response, string name) =>

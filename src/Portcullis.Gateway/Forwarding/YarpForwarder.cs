@@ -105,12 +105,19 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
         var http = context.Http;
         var exception = http.Features.Get<IForwarderErrorFeature>()?.Exception;
         http.Features.Set<IForwarderErrorFeature>(null);
-        var clientLeft = http.RequestAborted.IsCancellationRequested && !cancellationToken.IsCancellationRequested;
+        if (context.Transformer.HasPassedAll)
+        {
+            // A backend may answer before it has the whole request, and then not take the rest (RFC 9113 §8.1).
+            return new(ForwardOutcome.Completed);
+        }
+
+        // YARP itself aborts the client's request when a response breaks off, which looks as if the client had left.
+        var clientLeft = http.RequestAborted.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !IsOfBackend(error);
         if (http.Response.HasStarted || context.Transformer.HasPassedHead)
         {
             return clientLeft
                 ? new(ForwardOutcome.ClientFailed)
-                : new(ForwardOutcome.BrokenResponse, IsReset: FromException(exception).Outcome is ForwardOutcome.Reset or ForwardOutcome.RefusedStream);
+                : new(ForwardOutcome.BrokenResponse, IsReset: FromException(exception).Outcome is ForwardOutcome.Reset or ForwardOutcome.RefusedStream or ForwardOutcome.ConnectReset);
         }
 
         ClearStatus(http);
@@ -128,6 +135,9 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
             ? new(ForwardOutcome.ClientFailed)
             : FromException(exception);
     }
+
+    /// <summary>The response could not be read on.</summary>
+    private static bool IsOfBackend(ForwarderError error) => error is ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeResponseDestination;
 
     /// <summary>What YARP put there (502, 504, 400, or a rejected backend's status) is replaced by what comes next.</summary>
     private static void ClearStatus(HttpContext http)
@@ -151,10 +161,8 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
         {
             switch (e)
             {
-                case HttpProtocolException { ErrorCode: RefusedStream }:
-                    return new(ForwardOutcome.RefusedStream);
-                case HttpProtocolException { HttpRequestError: HttpRequestError.HttpProtocolError } reset:
-                    return new(IsOfProtocol(reset.ErrorCode) ? ForwardOutcome.ProtocolError : ForwardOutcome.Reset);
+                case HttpProtocolException ended:
+                    return new(Http2Failure.Explain(ended));
                 case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }:
                     return new(ForwardOutcome.ConnectFailed, ConnectFailure.ReasonOf(e));
                 case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
@@ -168,12 +176,4 @@ internal sealed class YarpForwarder : Forwarder, IDisposable
 
         return new(ForwardOutcome.ClosedBeforeResponse);
     }
-
-    private const long RefusedStream = 7;
-
-    /// <summary>
-    /// PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR and COMPRESSION_ERROR (RFC 9113 §7): one of the two finds that the other does not speak HTTP/2.
-    /// The HTTP client does not say which.
-    /// </summary>
-    private static bool IsOfProtocol(long error) => error is 1 or 3 or 5 or 6 or 9;
 }

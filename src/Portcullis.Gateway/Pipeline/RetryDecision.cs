@@ -38,7 +38,7 @@ internal static class RetryDecision
         {
             ForwardOutcome.ConnectFailed or ForwardOutcome.ConnectTimeout => AnyReset | RetryConditions.ConnectFailure | RetryConditions.ResetBeforeRequest,
             ForwardOutcome.RefusedStream => AnyReset | RetryConditions.RefusedStream,
-            ForwardOutcome.ClosedBeforeResponse or ForwardOutcome.Reset or ForwardOutcome.ProtocolError or ForwardOutcome.Canceled => AnyReset,
+            ForwardOutcome.ClosedBeforeResponse or ForwardOutcome.Reset or ForwardOutcome.ConnectReset or ForwardOutcome.ProtocolError or ForwardOutcome.Canceled => AnyReset,
             _ => RetryConditions.None,
         };
         return Has(policy.RetryOn, wanted);

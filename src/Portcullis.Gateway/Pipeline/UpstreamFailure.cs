@@ -77,6 +77,7 @@ internal static class UpstreamFailure
             ForwardOutcome.ProtocolError => (StatusCodes.Status502BadGateway, "protocol error", "UPE"),
             ForwardOutcome.Reset => (StatusCodes.Status503ServiceUnavailable, "remote reset", "UR"),
             ForwardOutcome.RefusedStream => (StatusCodes.Status503ServiceUnavailable, "remote refused stream reset", "UR"),
+            ForwardOutcome.ConnectReset => (StatusCodes.Status503ServiceUnavailable, "remote error with CONNECT request", "UR"),
             _ => (StatusCodes.Status503ServiceUnavailable, "connection termination", "UC"),
         };
         context.UpstreamFailureReason = result.TransportFailure;

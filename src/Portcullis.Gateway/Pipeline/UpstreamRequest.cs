@@ -261,7 +261,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
     private void Report(UpstreamEndpoint endpoint, ForwardOutcome outcome, CancellationToken token)
     {
         if (!_headAccepted && (outcome is ForwardOutcome.ConnectFailed or ForwardOutcome.ConnectTimeout or ForwardOutcome.ClosedBeforeResponse or ForwardOutcome.Reset
-            or ForwardOutcome.RefusedStream or ForwardOutcome.ProtocolError || (outcome == ForwardOutcome.Canceled && token.IsCancellationRequested)))
+            or ForwardOutcome.RefusedStream or ForwardOutcome.ConnectReset or ForwardOutcome.ProtocolError || (outcome == ForwardOutcome.Canceled && token.IsCancellationRequested)))
         {
             Cluster!.Report(endpoint, OutlierSignal.LocalOriginFailure);
         }
