@@ -89,13 +89,19 @@ internal static class Http1Exchange
     /// <summary>When the client fails, there is no use in waiting for the response to half a request.</summary>
     private static async Task<PumpEnd> WatchAsync(ValueTask<PumpEnd> pumping, Http1Connection connection)
     {
-        var end = await pumping;
-        if (end == PumpEnd.ClientFailed)
+        var end = PumpEnd.ClientFailed;
+        try
         {
-            connection.Abort();
+            return end = await pumping;
         }
-
-        return end;
+        finally
+        {
+            // Also for a fault of ours: nobody else would end the wait.
+            if (end == PumpEnd.ClientFailed)
+            {
+                connection.Abort();
+            }
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

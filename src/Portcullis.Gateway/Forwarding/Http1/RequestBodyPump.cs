@@ -25,6 +25,10 @@ internal enum PumpEnd
 internal static class RequestBodyPump
 {
     private const int Piece = 16 * 1024;
+
+    /// <summary>Bytes, sent or not, behind which the buffer begins anew: a body that comes in small pieces never empties it otherwise.</summary>
+    private const int Round = 4 * Piece;
+
     private const int ChunkStart = 6; // four digits and a line end
     private const int ChunkEnd = 2;
     private const int LastChunk = 5;
@@ -43,7 +47,7 @@ internal static class RequestBodyPump
         var sent = 0;
         while (true)
         {
-            if (outgoing.Length - sent > Piece)
+            if (outgoing.Length - sent > Piece || (outgoing.Length > Round && outgoing.Length > sent))
             {
                 if (!await TrySendAsync(connection, sent))
                 {
