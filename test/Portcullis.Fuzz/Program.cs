@@ -13,7 +13,7 @@ if (args is not [var cpuText, var wallText, var seedText, .. var folders] || !in
 var process = Process.GetCurrentProcess();
 var started = Stopwatch.GetTimestamp();
 var nextReport = TimeSpan.FromSeconds(30);
-FuzzTarget[] targets = [.. FuzzTarget.All(), new ResponseTarget()];
+FuzzTarget[] targets = [.. FuzzTarget.All(), new ResponseTarget(), new ClientHelloTarget(), new ProxyHeaderTarget()];
 var loop = new FuzzLoop(seed);
 foreach (var target in targets)
 {

@@ -44,6 +44,7 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
     private IAsyncEnumerator<ResourceSet>? _revisions;
     private ImmutableArray<Problem> _refused = [];
     private Task _analysis = Task.CompletedTask;
+    private CancellationTokenSource _superseded = new();
 
     public ConfigurationUpdater(
         GatewayOptions options,
@@ -140,14 +141,23 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         await _analysis.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _accessLogs.DisposeAsync();
         await _tracers.DisposeAsync();
+        _superseded.Dispose();
         _stop.Dispose();
     }
 
-    /// <summary>Beside the traffic, and once the files have come to rest: no request, start or reload waits for advice, and none competes with it.</summary>
-    private async Task AdviseAsync(GatewaySnapshot snapshot, Task previous)
+    /// <summary>
+    /// Beside the traffic, and once the files have come to rest: no request, start or reload waits for advice, and none competes with it. A newer
+    /// configuration ends the wait, so that no queue of configurations builds up.
+    /// </summary>
+    private async Task AdviseAsync(GatewaySnapshot snapshot, Task previous, CancellationToken superseded)
     {
-        await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
-        await Task.Delay(AdviceDelay, _time, _stop.Token);
+        await Task.Delay(AdviceDelay, _time, superseded).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        if (superseded.IsCancellationRequested)
+        {
+            snapshot = GatewaySnapshot.Empty; // not kept while the analysis before this ends
+        }
+
+        await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (ReferenceEquals(Current, snapshot))
         {
             LogAnalysis(snapshot);
@@ -224,7 +234,10 @@ internal sealed partial class ConfigurationUpdater : IAsyncDisposable
         _snapshots.Publish(snapshot);
         _accessLogs.Commit(snapshot.AccessLog);
         _tracers.Commit(snapshot.Tracer);
-        _analysis = AdviseAsync(snapshot, _analysis);
+        await _superseded.CancelAsync();
+        _superseded.Dispose();
+        _superseded = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        _analysis = AdviseAsync(snapshot, _analysis, _superseded.Token);
         return await _listeners.ReconcileAsync(snapshot.ListenerKeys, cancellationToken);
     }
 

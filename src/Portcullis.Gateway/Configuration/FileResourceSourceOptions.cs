@@ -14,8 +14,8 @@ public sealed record FileResourceSourceOptions
     /// <summary>File with the mesh configuration; <see langword="null"/> is Istio's defaults.</summary>
     public string? MeshConfigPath { get; init; }
 
-    /// <summary>How long a folder must be given to finish a change before it is read; 100 ms.</summary>
-    public TimeSpan Debounce { get; init; } = TimeSpan.FromMilliseconds(100);
+    /// <summary>How long a folder must be given to finish a change before it is read; 50 ms.</summary>
+    public TimeSpan Debounce { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How often files are looked at without a notification (network file systems send none); 10 s.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(10);

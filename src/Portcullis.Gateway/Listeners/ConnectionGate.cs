@@ -9,6 +9,7 @@ using Portcullis.Gateway.Limits;
 using Portcullis.Gateway.Listeners.ProxyProtocol;
 using Portcullis.Gateway.Listeners.Tls;
 using Portcullis.Gateway.Pipeline;
+using Portcullis.Gateway.Telemetry.AccessLogs;
 using Portcullis.Gateway.Telemetry.Metrics;
 using Portcullis.Routing;
 
@@ -31,29 +32,33 @@ internal sealed partial class ConnectionGate(
     /// <summary>Where HTTP/2 is served, in clear and behind TLS.</summary>
     public InnerEndPoint Http2 { get; } = new("h2");
 
+    /// <summary>Hears what the server refuses by itself.</summary>
+    public RefusedRequests Refused { get; } = new(snapshots, time);
+
     /// <summary>Middleware of the bound endpoint; <paramref name="http1"/> serves HTTP/1.</summary>
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate http1)
     {
         using var counted = connections.Open();
-        var snapshot = snapshots.Current;
-        if (snapshot.Mesh.ProxyProtocol && !await TakeProxyHeaderAsync(connection))
+        if (!snapshots.Current.Mesh.ProxyProtocol || await TakeProxyHeaderAsync(connection))
         {
-            return;
+            await ServeAsync(connection, http1);
         }
+    }
 
+    /// <summary>
+    /// Not asynchronous itself, as all that hold the configuration beyond their first wait: else a connection that is open for days would keep the one
+    /// that it was opened under.
+    /// </summary>
+    private Task ServeAsync(ConnectionContext connection, ConnectionDelegate http1)
+    {
+        var snapshot = snapshots.Current;
         var listener = snapshot.FindListener(key);
-        switch (listener?.Protocol)
+        return listener?.Protocol switch
         {
-            case ListenerProtocol.Tls:
-                await ServeTlsAsync(connection, listener, snapshot, http1);
-                break;
-            case ListenerProtocol.Tcp:
-                await tcp.RunAsync(connection, connection.Features.Get<DownstreamConnection>(), listener.Tcp, snapshot);
-                break;
-            default:
-                await ServeHttpAsync(connection, http1);
-                break;
-        }
+            ListenerProtocol.Tls => ServeTlsAsync(connection, http1),
+            ListenerProtocol.Tcp => tcp.RunAsync(connection, connection.Features.Get<DownstreamConnection>(), listener.Tcp, snapshot),
+            _ => ServeHttpAsync(connection, http1),
+        };
     }
 
     private async Task ServeHttpAsync(ConnectionContext connection, ConnectionDelegate http1)
@@ -64,58 +69,75 @@ internal sealed partial class ConnectionGate(
                 await Http2.ServeAsync(connection);
                 break;
             case false:
-                await http1(connection);
+                await ServeHttp1Async(connection, http1);
                 break;
         }
     }
 
-    private async Task ServeTlsAsync(ConnectionContext connection, CompiledListener listener, GatewaySnapshot snapshot, ConnectionDelegate http1)
+    private async Task ServeTlsAsync(ConnectionContext connection, ConnectionDelegate http1)
     {
-        if (await PeekAsync(connection, ClientHelloReader.PeekAsync) is not { } hello)
+        if (await PeekAsync(connection, ClientHelloReader.PeekAsync) is { } hello)
+        {
+            await ServeTlsAsync(connection, hello, http1);
+        }
+        else
         {
             Refuse(connection, "not_tls");
-            return;
+            if (ClientHelloReader.SaysSomethingElse(connection.Transport.Input))
+            {
+                LogNoChain(connection, downstream: null, snapshots.Current);
+            }
         }
+    }
 
-        if (listener.FindChain(hello.ServerName) is not { } chain)
+    private Task ServeTlsAsync(ConnectionContext connection, in ClientHello hello, ConnectionDelegate http1)
+    {
+        var snapshot = snapshots.Current;
+        if (snapshot.FindListener(key)?.FindChain(hello.ServerName) is not { } chain)
         {
             Refuse(connection, "filter_chain_not_found");
-            return;
+            LogNoChain(connection, new DownstreamConnection { Hello = hello }, snapshot);
+            return Task.CompletedTask;
         }
 
         var downstream = connection.Features.Get<DownstreamConnection>() ?? new();
-        (downstream.Hello, downstream.Chain) = (hello, chain);
+        (downstream.Hello, downstream.Origin) = (hello, chain.Server);
         if (chain.Treatment == TlsTreatment.PassThrough)
         {
-            await tcp.RunAsync(connection, downstream, chain.Tcp, snapshot);
-            return;
+            return tcp.RunAsync(connection, downstream, chain.Tcp, snapshot);
         }
 
         if (snapshot.Tls.Find(chain) is not { } server)
         {
             Refuse(connection, "no_certificate");
-            return;
+            return Task.CompletedTask;
         }
 
         downstream.Server = server;
         connection.Features.Set(downstream);
-        await TlsTermination.ServeAsync(connection, inside => ServeSecuredAsync(inside, downstream, snapshot, http1), time);
+        ConnectionDelegate inside = chain.Treatment == TlsTreatment.TerminateTcp
+            ? new InsideTls(tcp, downstream, chain.Tcp, snapshot).RunAsync
+            : inner => ServeSecuredAsync(inner, http1);
+        return TerminateAsync(connection, downstream, inside);
+    }
+
+    private async Task TerminateAsync(ConnectionContext connection, DownstreamConnection downstream, ConnectionDelegate inside)
+    {
+        await TlsTermination.ServeAsync(connection, inside, time);
         if (!downstream.IsSecured)
         {
             Refuse(connection, downstream.IsClientRefused ? "client_certificate" : "handshake");
         }
     }
 
-    private Task ServeSecuredAsync(ConnectionContext connection, DownstreamConnection downstream, GatewaySnapshot snapshot, ConnectionDelegate http1)
+    private Task ServeSecuredAsync(ConnectionContext connection, ConnectionDelegate http1)
     {
-        if (downstream.Chain!.Treatment == TlsTreatment.TerminateTcp)
-        {
-            return tcp.RunAsync(connection, downstream, downstream.Chain.Tcp, snapshot);
-        }
-
         var protocol = connection.Features.GetRequiredFeature<ITlsApplicationProtocolFeature>().ApplicationProtocol.Span;
-        return protocol.SequenceEqual("h2"u8) ? Http2.ServeAsync(connection) : http1(connection);
+        return protocol.SequenceEqual("h2"u8) ? Http2.ServeAsync(connection) : ServeHttp1Async(connection, http1);
     }
+
+    private Task ServeHttp1Async(ConnectionContext connection, ConnectionDelegate http1) =>
+        snapshots.Current.AccessLog is null ? http1(connection) : Refused.ServeAsync(connection, http1);
 
     /// <summary>Reads the header and replaces the connection's addresses, as Envoy's filter does; the real peer is kept aside.</summary>
     /// <returns>Whether the connection may go on: not without the header, for then anybody could claim to be the load balancer.</returns>
@@ -170,10 +192,33 @@ internal sealed partial class ConnectionGate(
     private static CancellationToken Closing(ConnectionContext connection) =>
         connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
 
+    private void LogNoChain(ConnectionContext connection, DownstreamConnection? downstream, GatewaySnapshot snapshot)
+    {
+        if (snapshot.AccessLog is { } log)
+        {
+            var entry = new ConnectionEntry(log, connection, downstream ?? connection.Features.Get<DownstreamConnection>(), time);
+            entry.FindNoChain();
+            entry.Write();
+        }
+    }
+
     private void Refuse(ConnectionContext connection, string reason)
     {
         metrics.Refused(reason);
         LogRefused(logger, connection.RemoteEndPoint, key, reason);
+    }
+
+    /// <summary>TCP behind TLS, on the configuration that the handshake began with. Runs once, and lets go of that.</summary>
+    private sealed class InsideTls(TcpProxy tcp, DownstreamConnection downstream, TcpForwardAction? action, GatewaySnapshot snapshot)
+    {
+        private (TcpForwardAction? Action, GatewaySnapshot Snapshot) _target = (action, snapshot);
+
+        public Task RunAsync(ConnectionContext connection)
+        {
+            var (action, snapshot) = _target;
+            _target = default;
+            return tcp.RunAsync(connection, downstream, action, snapshot);
+        }
     }
 
     [LoggerMessage(EventId = 1110, Level = LogLevel.Debug, Message = "connection from {Peer} to {Listener} closed: {Reason}")]

@@ -27,8 +27,8 @@ internal sealed class DownstreamConnection
     /// <summary>The server that the handshake is with.</summary>
     public TlsServer? Server { get; set; }
 
-    /// <summary>The chain that took the connection.</summary>
-    public TlsChain? Chain { get; set; }
+    /// <summary>The Gateway's server whose chain took the connection; not the chain, which would keep its configuration for as long as the connection.</summary>
+    public ListenerServer? Origin { get; set; }
 
     /// <summary>The handshake is done.</summary>
     public bool IsSecured { get; set; }
@@ -59,20 +59,23 @@ internal sealed class DownstreamConnection
     public TlsChain? ChainIn(GatewaySnapshot snapshot, CompiledListener? listener, out bool isCurrent)
     {
         var known = Volatile.Read(ref _resolution);
-        if (known is null || !ReferenceEquals(known.Snapshot, snapshot))
+        if (known is null || !ReferenceEquals(known.Snapshot.Target, snapshot))
         {
             var chain = listener?.Protocol == ListenerProtocol.Tls ? listener.FindChain(ServerName) : null;
             chain = chain?.Treatment == TlsTreatment.TerminateHttp ? chain : null;
-            var isSame = chain is not null && IsSame(chain.Server, Chain!.Server) && snapshot.Tls.Find(chain)?.ClientPolicy == Server!.ClientPolicy;
-            Volatile.Write(ref _resolution, known = new(snapshot, chain, isSame));
+            var isSame = chain is not null && IsSame(chain.Server, Origin!) && snapshot.Tls.Find(chain)?.ClientPolicy == Server!.ClientPolicy;
+            Volatile.Write(ref _resolution, new(new WeakReference(snapshot), new WeakReference(chain), isSame));
+            isCurrent = isSame;
+            return chain;
         }
 
         isCurrent = known.IsCurrent;
-        return known.Chain;
+        return (TlsChain?)known.Chain.Target;
     }
 
     private static bool IsSame(ListenerServer one, ListenerServer other) =>
         one.Gateway.Id == other.Gateway.Id && one.Server.Port.Name == other.Server.Port.Name;
 
-    private sealed record Resolution(GatewaySnapshot Snapshot, TlsChain? Chain, bool IsCurrent);
+    /// <summary>Of the last request. Weak: a connection that is idle must not keep a configuration that is gone; while it is in force its chains live.</summary>
+    private sealed record Resolution(WeakReference Snapshot, WeakReference Chain, bool IsCurrent);
 }

@@ -60,7 +60,7 @@ public sealed class HttpListenerSocket : IAsyncDisposable
         }
 
         var transport = new ListenerTransport(settings.SharesPort, TimeProvider.System, loggers);
-        var server = new KestrelServer(Options.Create(options), transport, loggers);
+        var server = new KestrelServer(Options.Create(options), transport, gate?.Refused.Listen(loggers) ?? loggers);
         try
         {
             await server.StartAsync(application, cancellationToken);

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Portcullis.Gateway.Configuration;
 using Portcullis.Gateway.Forwarding;
+using Portcullis.Gateway.Telemetry.AccessLogs;
 using Portcullis.Gateway.Telemetry.Metrics;
+using Portcullis.Policy.Authorization;
 using Portcullis.Routing;
 
 namespace Portcullis.Gateway.Listeners;
@@ -12,31 +14,56 @@ namespace Portcullis.Gateway.Listeners;
 /// <summary>Forwards a connection as it is: TCP servers, TLS passed through, and TLS terminated in front of TCP (routing.md §2.16).</summary>
 internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider time, ILogger logger)
 {
-    /// <summary>Serves the connection to its end.</summary>
+    /// <summary>
+    /// Serves the connection to its end. Not asynchronous itself: only what comes before the bytes needs the configuration, and the connection may
+    /// outlive it by days.
+    /// </summary>
     /// <param name="connection">What the client sends and gets: after TLS where that was terminated.</param>
     /// <param name="downstream">Who the client is.</param>
     /// <param name="action"><see langword="null"/>: no rule takes the connection, and it is closed.</param>
-    /// <param name="snapshot">The configuration in force when it came; it stays on it.</param>
-    public async Task RunAsync(ConnectionContext connection, DownstreamConnection? downstream, TcpForwardAction? action, GatewaySnapshot snapshot)
+    /// <param name="snapshot">The configuration in force when it came.</param>
+    public Task RunAsync(ConnectionContext connection, DownstreamConnection? downstream, TcpForwardAction? action, GatewaySnapshot snapshot)
     {
-        if (!IsAllowed(connection, downstream, snapshot))
+        var entry = snapshot.AccessLog is { } log ? new ConnectionEntry(log, connection, downstream, time) : null;
+        if (!IsAllowed(connection, downstream, snapshot, entry))
+        {
+            entry?.Write();
+            return Task.CompletedTask;
+        }
+
+        if (action is null)
+        {
+            return Refuse("NR", null, null, entry);
+        }
+
+        if (action.Pick(unchecked((uint)Random.Shared.Next(int.MinValue, int.MaxValue))).Cluster is not { } cluster)
+        {
+            return Refuse("NC", null, null, entry);
+        }
+
+        return DataPlaneLimits.CanForwardTcp(cluster)
+            ? ForwardAsync(connection, cluster, ConnectAsync(connection, cluster, snapshot.Upstreams, entry), entry)
+            : Refuse("UF", cluster, "TLS is asked for, which is not spoken for TCP", entry);
+    }
+
+    private Task Refuse(string flags, Cluster? cluster, string? reason, ConnectionEntry? entry)
+    {
+        metrics.TcpRefused(cluster, flags);
+        entry?.Fail(flags, cluster, null, reason);
+        entry?.Write();
+        return Task.CompletedTask;
+    }
+
+    private async Task ForwardAsync(ConnectionContext connection, Cluster cluster, Task<Backend?> connecting, ConnectionEntry? entry)
+    {
+        if (await connecting is not { } backend)
         {
             return;
         }
 
-        if (action?.Pick(unchecked((uint)Random.Shared.Next(int.MinValue, int.MaxValue))).Cluster is not { } cluster || !DataPlaneLimits.CanForwardTcp(cluster))
-        {
-            metrics.TcpRefused(null, "NR");
-            return;
-        }
-
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        if (await ConnectAsync(connection, socket, cluster, snapshot) is not { } endpoint)
-        {
-            return;
-        }
-
-        endpoint.Begin();
+        using var socket = backend.Socket;
+        entry?.Connect(cluster, backend.Endpoint, socket.LocalEndPoint);
+        backend.Endpoint.Begin();
         var splice = new TcpSplice(connection, socket, cluster.Policy.ConnectionPool.IdleTimeout, time);
         metrics.TcpOpened(cluster);
         try
@@ -45,56 +72,67 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
         }
         finally
         {
-            endpoint.End();
+            backend.Endpoint.End();
             metrics.TcpClosed(cluster, splice.Received, splice.Sent);
+            entry?.Write(splice.Received, splice.Sent);
         }
     }
 
     /// <summary>Denied connections are closed. CUSTOM policies have nobody to ask here, and deny.</summary>
-    private bool IsAllowed(ConnectionContext connection, DownstreamConnection? downstream, GatewaySnapshot snapshot)
+    private bool IsAllowed(ConnectionContext connection, DownstreamConnection? downstream, GatewaySnapshot snapshot, ConnectionEntry? entry)
     {
         var view = new TcpConnectionView(connection.RemoteEndPoint as IPEndPoint, connection.LocalEndPoint as IPEndPoint, downstream);
         var authorizer = snapshot.TcpAuthorizer;
-        var policy = authorizer.EvaluateCustom(in view)?.PolicyId;
-        if (policy is null)
+        var decision = authorizer.EvaluateCustom(in view) is { } custom ? new Decision(DecisionOutcome.Forbidden, custom.PolicyId) : authorizer.Evaluate(in view);
+        if (decision.IsAllowed)
         {
-            var decision = authorizer.Evaluate(in view);
-            if (decision.IsAllowed)
-            {
-                return true;
-            }
-
-            policy = decision.PolicyId ?? "none";
+            return true;
         }
 
+        var policy = decision.PolicyId ?? "none";
         metrics.TcpDenied(policy);
+        entry?.Deny(in decision);
         LogDenied(logger, connection.RemoteEndPoint, policy);
         return false;
     }
 
-    private async ValueTask<UpstreamEndpoint?> ConnectAsync(ConnectionContext connection, Socket socket, Cluster cluster, GatewaySnapshot snapshot)
+    /// <summary>Connects, or says why not.</summary>
+    private async Task<Backend?> ConnectAsync(ConnectionContext connection, Cluster cluster, UpstreamTable upstreams, ConnectionEntry? entry)
     {
         using var timeout = new CancellationTokenSource(cluster.Policy.ConnectionPool.ConnectTimeout, time);
         UpstreamEndpoint? endpoint = null;
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            endpoint = (await snapshot.Upstreams.ResolveAsync(cluster, timeout.Token)).Pick();
+            endpoint = (await upstreams.ResolveAsync(cluster, timeout.Token)).Pick();
             if (endpoint is null)
             {
-                metrics.TcpRefused(cluster, "UH");
+                socket.Dispose();
+                await Refuse("UH", cluster, null, entry);
                 return null;
             }
 
             await socket.ConnectAsync(IPEndPoint.Parse(endpoint.Address), timeout.Token);
-            return endpoint;
+            return new Backend(socket, endpoint);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch (Exception e)
         {
+            socket.Dispose();
+            if (e is not (SocketException or OperationCanceledException))
+            {
+                throw;
+            }
+
+            var reason = e is SocketException failure ? $"delayed connect error: {failure.Message}" : "connection timeout";
             metrics.TcpRefused(cluster, "UF");
-            LogNotConnected(logger, connection.RemoteEndPoint, endpoint?.Address ?? cluster.Name, e.Message);
+            entry?.Fail("UF,URX", cluster, endpoint, reason); // one try is all there is, as in Envoy
+            entry?.Write();
+            LogNotConnected(logger, connection.RemoteEndPoint, endpoint?.Address ?? cluster.Name, reason);
             return null;
         }
     }
+
+    private sealed record Backend(Socket Socket, UpstreamEndpoint Endpoint);
 
     [LoggerMessage(EventId = 1120, Level = LogLevel.Debug, Message = "connection from {Peer} closed: denied by {Policy}")]
     private static partial void LogDenied(ILogger logger, EndPoint? peer, string policy);

@@ -60,7 +60,7 @@ internal sealed partial class GatewayApplication(
     {
         var downstream = context.Downstream = features.Get<DownstreamConnection>();
         bool isCurrent;
-        if (downstream?.Chain is null)
+        if (downstream?.Origin is null)
         {
             context.Hosts = context.Listener?.Hosts ?? VirtualHostTable.Empty;
             isCurrent = context.Listener?.Protocol is null or ListenerProtocol.Http;
@@ -146,6 +146,7 @@ internal sealed partial class GatewayApplication(
         decisions?.Record(context);
         context.Snapshot.AccessLog?.Write(context);
         context.Http.Uninitialize();
+        context.Release();
     }
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "the gateway failed on {Method} {Target}")]

@@ -157,6 +157,15 @@ internal sealed class GatewayContext
 
     public string? UpstreamFailureReason { get; set; }
 
+    /// <summary>The gateway's own address towards the backend; <see langword="null"/> where a pool of connections does not tell.</summary>
+    public string? UpstreamLocalAddress { get; set; }
+
+    /// <summary>Envoy's connection termination details; <see langword="null"/> but for TCP.</summary>
+    public string? ConnectionTerminationDetails { get; set; }
+
+    /// <summary>Bytes from and to the client where this is no request but a connection; <see langword="null"/> for a request.</summary>
+    public (long Received, long Sent)? ConnectionBytes { get; set; }
+
     /// <summary>The trace that the request belongs to; <see langword="null"/> when nothing is traced.</summary>
     public RequestTrace? Trace { get; set; }
 
@@ -201,10 +210,11 @@ internal sealed class GatewayContext
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(StartTimestamp);
 
     /// <summary>Body bytes that came from the client.</summary>
-    public long BytesReceived => _requestCounter?.Count ?? Http.Request.ContentLength ?? 0;
+    public long BytesReceived => ConnectionBytes?.Received ?? _requestCounter?.Count ?? Http.Request.ContentLength ?? 0;
 
     /// <summary>Body bytes that went to the client.</summary>
-    public long BytesSent => _responseCounter is { Count: > 0 } counter ? counter.Count
+    public long BytesSent => ConnectionBytes is { } bytes ? bytes.Sent
+        : _responseCounter is { Count: > 0 } counter ? counter.Count
         : _sent > 0 ? _sent
         : HttpMethods.IsHead(Http.Request.Method) ? 0 : Http.Response.ContentLength ?? 0;
 
@@ -216,6 +226,24 @@ internal sealed class GatewayContext
         ClientAborted = true;
         ResponseFlags ??= "DC";
         ResponseDetails = "downstream_remote_disconnect";
+    }
+
+    /// <summary>Lets go of what the request was served by: the context waits for the connection's next request, perhaps for hours.</summary>
+    public void Release()
+    {
+        Snapshot = GatewaySnapshot.Empty;
+        Listener = null;
+        Hosts = VirtualHostTable.Empty;
+        Route = null;
+        Cors = null;
+        Destination = null;
+        Cluster = null;
+        Endpoint = null;
+        TokenRule = null;
+        Identity = null;
+        Edits = null;
+        Decision = default;
+        Trace = null;
     }
 
     public void Reset()
@@ -245,7 +273,7 @@ internal sealed class GatewayContext
         Destination = null;
         Attempt = 0;
         UpstreamServiceTime = -1;
-        ResponseFlags = ResponseDetails = UpstreamFailureReason = null;
+        ResponseFlags = ResponseDetails = UpstreamFailureReason = UpstreamLocalAddress = ConnectionTerminationDetails = null;
         _requestCounter = _responseCounter = null;
         _sent = 0;
         UpstreamHeaders.Clear();

@@ -17,6 +17,9 @@ internal static class UpstreamFailure
         {
             case ForwardOutcome.ClientFailed when context is { BodyRefusal: StatusCodes.Status408RequestTimeout or StatusCodes.Status413PayloadTooLarge, Http.Response.HasStarted: false }:
                 return LocalReply.SendBodyRefusedAsync(context, context.BodyRefusal);
+            case ForwardOutcome.ClientFailed when context is { BodyRefusal: StatusCodes.Status400BadRequest, Http.Response.HasStarted: false }:
+                context.Http.Response.Headers.Connection = "close";
+                return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.codec_error", "DPE");
             case ForwardOutcome.ClientFailed:
             case ForwardOutcome.Canceled:
                 context.ClientWentAway();

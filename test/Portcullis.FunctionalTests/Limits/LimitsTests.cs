@@ -20,6 +20,23 @@ public sealed class LimitsTests(EchoBackend backend) : IClassFixture<EchoBackend
         Assert.Equal(200, (await RawHttp.GetAsync(gateway.Port, "/", "x: " + new string('y', 1500))).Status);
         Assert.Equal(431, (await RawHttp.GetAsync(gateway.Port, "/", "x: " + new string('y', 2500))).Status);
         Assert.Equal(431, (await RawHttp.GetAsync(gateway.Port, "/", [.. Enumerable.Repeat("x: y", 20)])).Status);
+        Assert.Equal(414, (await RawHttp.GetAsync(gateway.Port, "/" + new string('y', 2500))).Status);
+        Assert.Equal(
+            ["200 - via_upstream", "431 DPE http1.headers_too_large", "431 DPE http1.too_many_headers", "414 DPE http1.headers_too_large"], await gateway.StopAndReadAccessLogAsync());
+    }
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\n\r\n", "400 - missing_host_header")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\nx y\r\n\r\n", "400 DPE http1.codec_error")]
+    [InlineData("\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001", "400 DPE http1.codec_error")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "400 DPE http1.codec_error")]
+    public async Task ARequestThatIsNone_HasOneLineInTheAccessLog(string request, string line)
+    {
+        await using var gateway = await StartAsync(new GatewayLimits());
+
+        Assert.Equal(400, (await RawHttp.SendTextAsync(gateway.Port, request)).Status);
+
+        Assert.Equal([line], await gateway.StopAndReadAccessLogAsync());
     }
 
     [Fact]
@@ -43,6 +60,7 @@ public sealed class LimitsTests(EchoBackend backend) : IClassFixture<EchoBackend
         var answer = await RawHttp.SendTextAsync(gateway.Port, "GET / HTTP/1.1\r\nHost: a");
 
         Assert.Equal(408, answer.Status);
+        Assert.Equal(["408 - request_header_timeout"], await gateway.StopAndReadAccessLogAsync());
     }
 
     [Fact]

@@ -143,6 +143,76 @@ public sealed class TcpTests : IDisposable
         }
     }
 
+    private const string LogFormat =
+        "%PROTOCOL% %REQ(:METHOD)% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% %BYTES_RECEIVED% %BYTES_SENT% "
+        + "%UPSTREAM_HOST% %UPSTREAM_CLUSTER% %REQUESTED_SERVER_NAME% %POLICY_NAME%\\n";
+
+    private static readonly InProcessOptions Logged = new() { Mesh = $"accessLogFile: ${{access-log}}\naccessLogFormat: \"{LogFormat}\"\n" };
+
+    [Fact]
+    public async Task Tcp_HasALineInTheAccessLog_WithBytesAndBackend()
+    {
+        using var backend = new StreamBackend();
+        await using var gateway = await InProcessGateway.StartAsync(backend.Port, Logged, ("gateway.yaml", Tcp), ("virtual-service.yaml", VirtualService));
+
+        Assert.Equal("echo:abc", Encoding.ASCII.GetString(await ExchangeAsync(gateway.Port, "abc"u8.ToArray())));
+
+        Assert.Equal(
+            [$"- - 0 - - - 3 8 127.0.0.1:{backend.Port} outbound|8000||httpbin.default.svc.cluster.local - -"], await gateway.StopAndReadAccessLogAsync());
+    }
+
+    [Fact]
+    public async Task Tcp_ThatCannotBeServed_SaysWhyInTheAccessLog()
+    {
+        using var dead = new DeadPort();
+        const string Cluster = "outbound|8000||httpbin.default.svc.cluster.local";
+        await using var gateway = await InProcessGateway.StartAsync(dead.Port, Logged, ("gateway.yaml", Tcp), ("virtual-service.yaml", VirtualService));
+        Assert.Empty(await ExchangeAsync(gateway.Port, "x"u8.ToArray()));
+
+        await gateway.ApplyAsync("endpoints.yaml", Samples.Endpoints(dead.Port).Replace("endpoints:\n  - addresses: [\"127.0.0.1\"]", "endpoints: []", StringComparison.Ordinal));
+        Assert.Empty(await ExchangeAsync(gateway.Port, "x"u8.ToArray()));
+        await gateway.ApplyAsync("virtual-service.yaml", VirtualService.Replace("{host: httpbin,", "{host: nosuch,", StringComparison.Ordinal));
+        Assert.Empty(await ExchangeAsync(gateway.Port, "x"u8.ToArray()));
+        await gateway.ApplyAsync("policy.yaml", """
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: p, namespace: istio-system}
+            spec: {action: DENY, rules: [{}]}
+            """);
+        Assert.Empty(await ExchangeAsync(gateway.Port, "x"u8.ToArray()));
+
+        Assert.Equal(
+            [
+                $"- - 0 UF,URX - - 0 0 127.0.0.1:{dead.Port} {Cluster} - -",
+                $"- - 0 UH - - 0 0 - {Cluster} - -",
+                "- - 0 NC - - 0 0 - - - -",
+                "- - 0 - - rbac_access_denied_matched_policy[ns[istio-system]-policy[p]-rule[0]] 0 0 - - - ns[istio-system]-policy[p]-rule[0]",
+            ],
+            await gateway.StopAndReadAccessLogAsync());
+    }
+
+    [Fact]
+    public async Task Tls_InTheAccessLog_NamesTheServerThatWasAskedFor()
+    {
+        using var certificate = _authority.Issue("a.example.com");
+        using var backend = new StreamBackend(certificate);
+        await using var gateway = await InProcessGateway.StartAsync(backend.Port, Logged, ("gateway.yaml", PassThrough), ("virtual-service.yaml", VirtualService));
+        await using (var client = await TlsClient.ConnectAsync(gateway.Port, "a.example.com"))
+        {
+            await client.Stream.WriteAsync("hello"u8.ToArray(), TestContext.Current.CancellationToken);
+            using var reader = new StreamReader(client.Stream);
+            Assert.Equal("echo:hello", await reader.ReadToEndAsync(TestContext.Current.CancellationToken));
+        }
+
+        Assert.True(await TlsClient.IsRefusedAsync(gateway.Port, "b.example.org"));
+        await ExchangeAsync(gateway.Port, "GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+
+        string[] lines = [.. (await gateway.StopAndReadAccessLogAsync()).Order(StringComparer.Ordinal)]; // each is written when its connection has ended
+        Assert.Equal(3, lines.Length);
+        Assert.Matches(@"^- - 0 - - - [1-9]\d+ [1-9]\d+ 127\.0\.0\.1:\d+ outbound\|8000\|\|httpbin\.default\.svc\.cluster\.local a\.example\.com -$", lines[0]);
+        Assert.Equal(["- - 0 NR filter_chain_not_found - 0 0 - - - -", "- - 0 NR filter_chain_not_found - 0 0 - - b.example.org -"], lines[1..]);
+    }
+
     public void Dispose() => _authority.Dispose();
 
     private const string Tcp = """

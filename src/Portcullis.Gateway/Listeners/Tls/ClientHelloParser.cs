@@ -17,13 +17,23 @@ internal enum ClientHelloStatus
     Malformed,
 }
 
-/// <summary>Parses the records of a ClientHello (RFC 8446 §4.1.2, §5.1; RFC 6066 §3), however it is cut into records.</summary>
+/// <summary>
+/// Parses the records of a ClientHello (RFC 8446 §4.1.2, §5.1; RFC 6066 §3), cut into as many as <see cref="MaxRecords"/>. What two readers could read
+/// differently is refused: the gateway routes by one reading, a backend that TLS is passed through to may have the other.
+/// </summary>
 internal static class ClientHelloParser
 {
     /// <summary>Longest message looked at, as in Envoy's TLS inspector.</summary>
     public const int MaxLength = 64 * 1024;
 
+    /// <summary>
+    /// Most records of one message. Every record that arrives has all of them read again, so that a client which cuts its message into single bytes would
+    /// have a great deal of work done for little.
+    /// </summary>
+    public const int MaxRecords = 64;
+
     private const int RecordHeader = 5;
+    private const int MaxBytes = MaxLength + (RecordHeader * MaxRecords);
     private const int MaxRecord = 16 * 1024;
 
     /// <summary>Parses what the buffer begins with.</summary>
@@ -33,7 +43,7 @@ internal static class ClientHelloParser
     public static ClientHelloStatus Parse(in ReadOnlySequence<byte> buffer, out ClientHello hello, out int needed)
     {
         hello = default;
-        var length = (int)Math.Min(buffer.Length, MaxLength + (RecordHeader * 64));
+        var length = (int)Math.Min(buffer.Length, MaxBytes);
         var rented = ArrayPool<byte>.Shared.Rent(length + 1);
         try
         {
@@ -52,9 +62,14 @@ internal static class ClientHelloParser
     {
         hello = default;
         var (at, filled, total) = (0, 0, int.MaxValue);
-        while (filled < total)
+        for (var records = 0; filled < total; records++)
         {
             needed = at + RecordHeader;
+            if (records == MaxRecords)
+            {
+                return ClientHelloStatus.Malformed;
+            }
+
             var record = bytes[at..];
             if ((record.Length > 0 && record[0] != 22) || (record.Length > 1 && record[1] != 3))
             {
@@ -99,7 +114,7 @@ internal static class ClientHelloParser
         return TryReadMessage(bytes[4..total], out hello) ? ClientHelloStatus.Complete : ClientHelloStatus.Malformed;
     }
 
-    private static ClientHelloStatus Until(int needed) => needed > MaxLength + (RecordHeader * 64) ? ClientHelloStatus.Malformed : ClientHelloStatus.Incomplete;
+    private static ClientHelloStatus Until(int needed) => needed > MaxBytes ? ClientHelloStatus.Malformed : ClientHelloStatus.Incomplete;
 
     private static bool TryReadMessage(ReadOnlySpan<byte> message, out ClientHello hello)
     {
@@ -125,6 +140,7 @@ internal static class ClientHelloParser
             return false;
         }
 
+        var hasName = false;
         while (!extensions.IsEmpty)
         {
             if (extensions.Length < 4)
@@ -142,12 +158,12 @@ internal static class ClientHelloParser
             switch (type)
             {
                 case 0:
-                    if (!TryReadServerName(content, out var name))
+                    if (hasName || !TryReadServerName(content, out var name))
                     {
-                        return false;
+                        return false; // a second one is forbidden (RFC 8446 §4.2)
                     }
 
-                    hello = hello with { ServerName = name };
+                    (hasName, hello) = (true, hello with { ServerName = name });
                     break;
                 case 13:
                     hello = hello with { TakesEcdsa = HasEcdsa(content) };
@@ -164,13 +180,13 @@ internal static class ClientHelloParser
     private static bool TryReadServerName(ReadOnlySpan<byte> content, out string name)
     {
         name = "";
-        if (!TryTake16(ref content, out var list) || list.IsEmpty || list[0] != 0)
+        if (!TryTake16(ref content, out var list) || !content.IsEmpty || list.IsEmpty || list[0] != 0)
         {
             return false; // only host names exist
         }
 
         list = list[1..];
-        if (!TryTake16(ref list, out var host) || host.Length is 0 or > 255 || host.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E))
+        if (!TryTake16(ref list, out var host) || !list.IsEmpty || host.Length is 0 or > 255 || host.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E))
         {
             return false;
         }

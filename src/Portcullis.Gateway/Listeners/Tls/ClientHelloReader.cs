@@ -28,4 +28,17 @@ internal static class ClientHelloReader
             }
         }
     }
+
+    /// <summary>After a <see cref="PeekAsync"/> in vain: whether the client said something that is no TLS, rather than nothing or too little.</summary>
+    public static bool SaysSomethingElse(PipeReader input)
+    {
+        if (!input.TryRead(out var read))
+        {
+            return false;
+        }
+
+        var status = ClientHelloParser.Parse(read.Buffer, out _, out _);
+        input.AdvanceTo(read.Buffer.Start);
+        return status == ClientHelloStatus.Malformed;
+    }
 }

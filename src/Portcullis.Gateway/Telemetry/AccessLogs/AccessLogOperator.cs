@@ -79,8 +79,8 @@ internal sealed record AccessLogOperator(string Name, bool IsNumber, Func<Gatewa
         ("REQ_WITHOUT_QUERY", { Length: > 0 }) => new(name, false, WithoutQuery(RequestHeader(argument))),
         ("REQ", { Length: > 0 }) => new(name, false, RequestHeader(argument)),
         ("RESP", { Length: > 0 }) => new(name, string.Equals(argument, "x-envoy-upstream-service-time", StringComparison.OrdinalIgnoreCase), ResponseHeader(argument)),
-        // Known to Envoy, without a value on this gateway.
-        ("CONNECTION_TERMINATION_DETAILS" or "UPSTREAM_LOCAL_ADDRESS", _) => new(name, false, static _ => null),
+        ("CONNECTION_TERMINATION_DETAILS", _) => new(name, false, static c => c.ConnectionTerminationDetails),
+        ("UPSTREAM_LOCAL_ADDRESS", _) => new(name, false, static c => c.UpstreamLocalAddress),
         _ => ConnectionValues.Find(name) is { } connection ? new(name, false, connection) : null,
     };
 

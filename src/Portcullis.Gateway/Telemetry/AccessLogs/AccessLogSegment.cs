@@ -94,7 +94,7 @@ internal sealed class AccessLogSegment
         if (segments is [{ _operator: { } op } only])
         {
             var value = only.Truncated(context);
-            if (value is null)
+            if (string.IsNullOrEmpty(value))
             {
                 line.Append("null");
             }

@@ -12,7 +12,7 @@ internal static class ConnectionValues
 
     public static Func<GatewayContext, string?>? Find(string name) => name switch
     {
-        "REQUESTED_SERVER_NAME" => static c => Handshake(c)?.HostName,
+        "REQUESTED_SERVER_NAME" => static c => Handshake(c)?.HostName is { Length: > 0 } name ? name : c.Downstream?.ServerName,
         "DOWNSTREAM_TLS_VERSION" => static c => Handshake(c)?.Protocol switch
         {
             System.Security.Authentication.SslProtocols.Tls12 => "TLSv1.2",
