@@ -51,6 +51,9 @@ public sealed class MeshDefaultsTests
     [Fact]
     public void IdleTimeout_OfTcp_CountsWhereHttpHasNone()
     {
+        var pool = Cluster("{}", "connectionPool: {http: {idleTimeout: 6s}}").Policy.ConnectionPool;
+        Assert.Equal((TimeSpan.FromSeconds(6), TimeSpan.FromHours(1)), (pool.IdleTimeout, pool.TcpIdleTimeout));
+        Assert.Equal(TimeSpan.FromDays(100), Cluster("{}", "connectionPool: {tcp: {idleTimeout: 0s}}").Policy.ConnectionPool.TcpIdleTimeout);
         Assert.Equal(TimeSpan.FromSeconds(5), Cluster("{}", "connectionPool: {tcp: {idleTimeout: 5s}}").Policy.ConnectionPool.IdleTimeout);
         Assert.Equal(TimeSpan.FromSeconds(6), Cluster("{}", "connectionPool: {tcp: {idleTimeout: 5s}, http: {idleTimeout: 6s}}").Policy.ConnectionPool.IdleTimeout);
     }

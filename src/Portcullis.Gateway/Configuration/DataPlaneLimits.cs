@@ -23,31 +23,26 @@ internal static class DataPlaneLimits
         var forwards = routing.Listeners.SelectMany(l => l.TlsChains.Select(c => (c.Server, c.Tcp)).Append((l.Servers[0], l.Tcp)));
         foreach (var (server, action) in forwards)
         {
-            foreach (var cluster in (action?.Destinations ?? []).Select(d => d.Cluster).OfType<Cluster>().Where(c => !CanForwardTcp(c)))
+            foreach (var cluster in (action?.Destinations ?? []).Select(d => d.Cluster).OfType<Cluster>().Where(AcceptsAnyName))
             {
                 Add(
                     problems,
                     server.Gateway,
                     server.FieldPath,
-                    $"a DestinationRule asks for TLS to `{cluster.Name}`, which is not spoken for TCP: its connections are closed, never sent in clear",
-                    null);
+                    $"the DestinationRule for `{cluster.Name}` asks for TLS, but TCP has no Host to compare with: any certificate of its authorities is accepted",
+                    "write `subjectAltNames` in the DestinationRule's `tls`");
             }
         }
     }
 
-    /// <summary>Whether connections may be forwarded as they are: never in clear where TLS was asked for.</summary>
-    public static bool CanForwardTcp(Cluster cluster) => cluster.Policy.Tls is null;
+    private static bool AcceptsAnyName(Cluster cluster) =>
+        cluster.Policy.Tls is { InsecureSkipVerify: false, SubjectAltNames.IsEmpty: true } && cluster.SubjectAltNames.IsEmpty;
 
     private static void ReportCluster(Cluster cluster, ResourceSet resources, ICollection<Problem> problems)
     {
-        if (cluster.Policy.Tls is { CaCrl.Length: > 0 })
+        if (cluster.Policy.ConnectionPool.MaxRequestsPerConnection is > 1 and < int.MaxValue && (cluster.Policy.Tls is not null || cluster.Protocol != UpstreamProtocol.Http1))
         {
-            Report("`tls.caCrl` is not served by this version: connections to it fail, as nothing could be refused by the list");
-        }
-
-        if (cluster.Policy.ConnectionPool.MaxRequestsPerConnection is > 1 and < int.MaxValue)
-        {
-            Report("`maxRequestsPerConnection` above 1 is not served by this version: connections are kept until they are idle");
+            Report("`maxRequestsPerConnection` above 1 is served over HTTP/1.1 in clear only: connections to it are kept until they are idle");
         }
 
         if (cluster.Policy.ConnectionPool.MaxConcurrentStreams < int.MaxValue)

@@ -86,7 +86,8 @@ internal sealed class CircuitBreaker
     /// <summary>Admits a retry; one that was admitted must call <see cref="EndRetry"/>.</summary>
     public bool TryBeginRetry(ConnectionPoolLimits limits)
     {
-        if (Interlocked.Increment(ref _retries) <= limits.MaxRetries)
+        var most = limits.RetryBudget is { } budget ? Math.Max(budget.MinRetryConcurrency, (long)(budget.Percent / 100 * Volatile.Read(ref _requests))) : limits.MaxRetries;
+        if (Interlocked.Increment(ref _retries) <= most)
         {
             return true;
         }

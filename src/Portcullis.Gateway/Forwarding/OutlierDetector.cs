@@ -52,6 +52,19 @@ internal sealed class OutlierDetector(TimeProvider time, Action<string>? ejected
     private readonly long _start = time.GetTimestamp();
     private long _lastReturn;
 
+    /// <summary>What a response says of its endpoint.</summary>
+    /// <param name="policy">The cluster's.</param>
+    /// <param name="status">Of the response.</param>
+    public static OutlierSignal SignalOf(OutlierPolicy? policy, int status)
+    {
+        if (policy is { HttpErrorCodes: { IsEmpty: false } codes })
+        {
+            return codes.Contains(status) ? OutlierSignal.ServerError : OutlierSignal.Success;
+        }
+
+        return status is 502 or 503 or 504 ? OutlierSignal.GatewayError : status >= 500 ? OutlierSignal.ServerError : OutlierSignal.Success;
+    }
+
     /// <summary>Now, in the clock's timestamps.</summary>
     public long Now => time.GetTimestamp();
 

@@ -87,7 +87,7 @@ internal sealed class UpstreamDirectory(DnsAddresses? dns, TimeProvider time, Up
 
         if (!_profiles.TryGetValue(cluster.Id, out var known) || !SpeaksAlike(known.Cluster, cluster))
         {
-            var tls = policy.Tls is { } settings ? new UpstreamTls(settings, cluster.SubjectAltNames) : null;
+            var tls = policy.Tls is { } settings ? new UpstreamTls(settings, cluster.SubjectAltNames, time) : null;
             known = (cluster, new ConnectionProfile(policy.ConnectionPool, tls, state.Breaker));
             _profiles[cluster.Id] = known;
         }

@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
+using Portcullis.Gateway.Listeners.Tls;
 using Portcullis.Resources;
 
 namespace Portcullis.Gateway.Forwarding;
@@ -15,7 +16,8 @@ namespace Portcullis.Gateway.Forwarding;
 /// </summary>
 /// <param name="settings">The DestinationRule's.</param>
 /// <param name="serviceNames">Names that the ServiceEntry accepts.</param>
-internal sealed class UpstreamTls(ClientTlsSettings settings, ImmutableArray<string> serviceNames)
+/// <param name="time">Whether revocation lists are in time.</param>
+internal sealed class UpstreamTls(ClientTlsSettings settings, ImmutableArray<string> serviceNames, TimeProvider time)
 {
     /// <summary>BoringSSL's words for a certificate that does not verify, as Envoy logs and answers them.</summary>
     private const string VerifyFailed = "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end";
@@ -38,10 +40,26 @@ internal sealed class UpstreamTls(ClientTlsSettings settings, ImmutableArray<str
     public async ValueTask<Stream> AuthenticateAsync(Stream connection, string? host, bool isHttp2, CancellationToken cancellationToken)
     {
         var secure = new SecureUpstreamConnection(connection);
+        await HandshakeAsync(secure, () => Options(HostName(host), isHttp2 ? SslApplicationProtocol.Http2 : SslApplicationProtocol.Http11), cancellationToken);
+        return secure;
+    }
+
+    /// <summary>
+    /// Speaks TLS over a connection that does not carry HTTP: without <c>sni</c> no server name is sent, and without names only the chain is verified, as in Istio.
+    /// </summary>
+    /// <exception cref="UpstreamTlsException">It cannot be, or the backend is not who it should be. The connection is closed.</exception>
+    public async ValueTask<SslStream> AuthenticateTcpAsync(Stream connection, CancellationToken cancellationToken)
+    {
+        var secure = new SslStream(connection);
+        await HandshakeAsync(secure, () => Options(null, null), cancellationToken);
+        return secure;
+    }
+
+    private static async Task HandshakeAsync(SslStream secure, Func<SslClientAuthenticationOptions> options, CancellationToken cancellationToken)
+    {
         try
         {
-            await secure.AuthenticateAsClientAsync(Options(host, isHttp2), cancellationToken);
-            return secure;
+            await secure.AuthenticateAsClientAsync(options(), cancellationToken);
         }
         catch (AuthenticationException e)
         {
@@ -60,21 +78,23 @@ internal sealed class UpstreamTls(ClientTlsSettings settings, ImmutableArray<str
         }
     }
 
-    private SslClientAuthenticationOptions Options(string? host, bool isHttp2)
+    /// <param name="host">Of the request; <see langword="null"/> where there is none.</param>
+    /// <param name="protocol">ALPN; <see langword="null"/> offers none.</param>
+    private SslClientAuthenticationOptions Options(string? host, SslApplicationProtocol? protocol)
     {
         var material = Material();
-        var serverName = settings.Sni is { Length: > 0 } sni ? sni : HostName(host);
+        var serverName = settings.Sni is { Length: > 0 } sni ? sni : host ?? "";
         // With a server name of its own and no names, only the chain is verified, as in Istio.
-        var expected = !_names.IsEmpty ? _names : settings.Sni is { Length: > 0 } ? [] : serverName.Length > 0 ? [serverName] : default(ImmutableArray<string>);
+        var expected = !_names.IsEmpty ? _names : settings.Sni is { Length: > 0 } || host is null ? [] : serverName.Length > 0 ? [serverName] : default(ImmutableArray<string>);
         return new()
         {
             TargetHost = serverName,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            ApplicationProtocols = [isHttp2 ? SslApplicationProtocol.Http2 : SslApplicationProtocol.Http11],
+            ApplicationProtocols = protocol is { } wanted ? [wanted] : null,
             ClientCertificateContext = material.Client,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
-                settings.InsecureSkipVerify || (certificate is X509Certificate2 leaf && IsTrusted(leaf, chain, material.Authorities) && HasName(leaf, expected)),
+                settings.InsecureSkipVerify || (certificate is X509Certificate2 leaf && IsTrusted(leaf, chain, material) && HasName(leaf, expected)),
         };
     }
 
@@ -85,18 +105,13 @@ internal sealed class UpstreamTls(ClientTlsSettings settings, ImmutableArray<str
             throw new UpstreamTlsException("the gateway has no mesh certificate for ISTIO_MUTUAL");
         }
 
-        if (settings.CaCrl is { Length: > 0 })
-        {
-            throw new UpstreamTlsException("caCrl is not served: revocation cannot be checked");
-        }
-
         var loaded = string.IsNullOrEmpty(settings.CredentialName) ? FromFiles() : _loaded;
         return loaded?.Material ?? throw new UpstreamTlsException(loaded?.Problem ?? "no certificate");
     }
 
     private Loaded FromFiles()
     {
-        var version = string.Join(';', Version(settings.ClientCertificate), Version(settings.PrivateKey), Version(settings.CaCertificates));
+        var version = string.Join(';', Version(settings.ClientCertificate), Version(settings.PrivateKey), Version(settings.CaCertificates), Version(settings.CaCrl));
         if (_loaded is { } known && known.Version == version)
         {
             return known;
@@ -126,17 +141,17 @@ internal sealed class UpstreamTls(ClientTlsSettings settings, ImmutableArray<str
 
     private static string HostName(string? host) => new HostString(host ?? "").Host.Trim('[', ']');
 
-    private static bool IsTrusted(X509Certificate2 leaf, X509Chain? received, X509Certificate2Collection authorities)
+    private bool IsTrusted(X509Certificate2 leaf, X509Chain? received, UpstreamTlsMaterial material)
     {
         using var chain = new X509Chain();
         var policy = chain.ChainPolicy;
         policy.RevocationMode = X509RevocationMode.NoCheck;
         policy.DisableCertificateDownloads = true;
         policy.ApplicationPolicy.Add(ServerAuthentication);
-        if (authorities.Count > 0)
+        if (material.Authorities.Count > 0)
         {
             policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            policy.CustomTrustStore.AddRange(authorities);
+            policy.CustomTrustStore.AddRange(material.Authorities);
         }
 
         if (received is not null)
@@ -148,7 +163,7 @@ internal sealed class UpstreamTls(ClientTlsSettings settings, ImmutableArray<str
             }
         }
 
-        return chain.Build(leaf);
+        return chain.Build(leaf) && (material.Revocations is null || RevocationList.Clear(material.Revocations, chain, time.GetUtcNow()));
     }
 
     /// <param name="certificate">The backend's.</param>

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Portcullis.Gateway.Listeners.Tls;
 using Portcullis.Resources;
 
 namespace Portcullis.Gateway.Forwarding;
@@ -10,7 +11,9 @@ namespace Portcullis.Gateway.Forwarding;
 /// <summary>The certificates of one <c>tls</c> block as they are now.</summary>
 /// <param name="Client">Client certificate with its chain; <see langword="null"/> presents none.</param>
 /// <param name="Authorities">Trusted roots; empty is the system's.</param>
-internal sealed record UpstreamTlsMaterial(SslStreamCertificateContext? Client, X509Certificate2Collection Authorities)
+/// <param name="Revocations">When given, every certificate of a chain needs a list of its issuer that does not name it.</param>
+internal sealed record UpstreamTlsMaterial(
+    SslStreamCertificateContext? Client, X509Certificate2Collection Authorities, IReadOnlyList<RevocationList>? Revocations = null)
 {
     /// <summary>The system's roots and no client certificate.</summary>
     public static UpstreamTlsMaterial System { get; } = new(null, []);
@@ -21,7 +24,10 @@ internal sealed record UpstreamTlsMaterial(SslStreamCertificateContext? Client, 
     public static UpstreamTlsMaterial FromFiles(ClientTlsSettings settings)
     {
         var client = settings.Mode == ClientTlsMode.Mutual ? ReadClient(File.ReadAllText(settings.ClientCertificate!), File.ReadAllText(settings.PrivateKey!)) : null;
-        return new(client, settings.CaCertificates is { Length: > 0 } file and not "system" ? ReadAuthorities(File.ReadAllText(file)) : []);
+        return new(
+            client,
+            settings.CaCertificates is { Length: > 0 } file and not "system" ? ReadAuthorities(File.ReadAllText(file)) : [],
+            settings.CaCrl is { Length: > 0 } list ? RevocationList.ReadPem(File.ReadAllBytes(list)) : null);
     }
 
     /// <summary>From Secrets, with the keys that Istio looks for (routing.md §1.5).</summary>
@@ -35,8 +41,13 @@ internal sealed record UpstreamTlsMaterial(SslStreamCertificateContext? Client, 
             : Text(secret, "cert") is { } cert && Text(secret, "key") is { } key ? ReadClient(cert, key)
             : Text(secret, "tls.crt") is { } tlsCert && Text(secret, "tls.key") is { } tlsKey ? ReadClient(tlsCert, tlsKey)
             : throw new CryptographicException("found secret, but didn't have expected keys (cert and key) or (tls.crt and tls.key)");
-        var roots = Text(authorities, "cacert") ?? Text(authorities, "ca.crt") ?? Text(secret, "cacert") ?? Text(secret, "ca.crt");
-        return new(client, roots is null ? [] : ReadAuthorities(roots));
+        var owner = Text(authorities, "cacert") is not null || Text(authorities, "ca.crt") is not null ? authorities : secret;
+        var root = Text(owner, "cacert") is not null ? "cacert" : "ca.crt";
+        var lists = Text(owner, root == "cacert" ? "crl" : "ca.crl");
+        return new(
+            client,
+            Text(owner, root) is { } roots ? ReadAuthorities(roots) : [],
+            lists is null ? null : RevocationList.ReadPem(Encoding.UTF8.GetBytes(lists)));
     }
 
     private static string? Text(Secret? secret, string key) => secret?.Values.GetValueOrDefault(key) is { Length: > 0 } value ? Encoding.UTF8.GetString(value.Span) : null;

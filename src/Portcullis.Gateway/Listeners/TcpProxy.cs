@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -41,9 +42,7 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
             return Refuse("NC", null, null, entry);
         }
 
-        return DataPlaneLimits.CanForwardTcp(cluster)
-            ? ForwardAsync(connection, cluster, ConnectAsync(connection, cluster, snapshot.Upstreams, entry), entry)
-            : Refuse("UF", cluster, "TLS is asked for, which is not spoken for TCP", entry);
+        return ForwardAsync(connection, cluster, ConnectAsync(connection, cluster, snapshot.Upstreams, entry), entry);
     }
 
     private Task Refuse(string flags, Cluster? cluster, string? reason, ConnectionEntry? entry)
@@ -62,9 +61,10 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
         }
 
         using var socket = backend.Socket;
+        await using var secured = backend.Secured;
         entry?.Connect(cluster, backend.Endpoint, socket.LocalEndPoint);
         backend.Endpoint.Begin();
-        var splice = new TcpSplice(connection, socket, cluster.Policy.ConnectionPool.IdleTimeout, time);
+        var splice = new TcpSplice(connection, socket, secured, cluster.Policy.ConnectionPool.TcpIdleTimeout, time);
         metrics.TcpOpened(cluster);
         try
         {
@@ -96,7 +96,7 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
         return false;
     }
 
-    /// <summary>Connects, or says why not.</summary>
+    /// <summary>Connects, with TLS where the cluster asks for it, or says why not.</summary>
     private async Task<Backend?> ConnectAsync(ConnectionContext connection, Cluster cluster, UpstreamTable upstreams, ConnectionEntry? entry)
     {
         using var timeout = new CancellationTokenSource(cluster.Policy.ConnectionPool.ConnectTimeout, time);
@@ -104,7 +104,8 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            endpoint = (await upstreams.ResolveAsync(cluster, timeout.Token)).Pick();
+            var upstream = await upstreams.ResolveAsync(cluster, timeout.Token);
+            endpoint = upstream.Pick();
             if (endpoint is null)
             {
                 socket.Dispose();
@@ -112,18 +113,24 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
                 return null;
             }
 
+            UpstreamConnector.KeepAlive(socket, upstream.Profile.Limits);
             await socket.ConnectAsync(IPEndPoint.Parse(endpoint.Address), timeout.Token);
-            return new Backend(socket, endpoint);
+            return new Backend(socket, endpoint, upstream.Profile.Tls is { } tls ? await tls.AuthenticateTcpAsync(new NetworkStream(socket), timeout.Token) : null);
         }
         catch (Exception e)
         {
             socket.Dispose();
-            if (e is not (SocketException or OperationCanceledException))
+            if (e is not (SocketException or OperationCanceledException or UpstreamTlsException))
             {
                 throw;
             }
 
-            var reason = e is SocketException failure ? $"delayed connect error: {failure.Message}" : "connection timeout";
+            var reason = e switch
+            {
+                SocketException => $"delayed connect error: {e.Message}",
+                UpstreamTlsException => e.Message,
+                _ => "connection timeout",
+            };
             metrics.TcpRefused(cluster, "UF");
             entry?.Fail("UF,URX", cluster, endpoint, reason); // one try is all there is, as in Envoy
             entry?.Write();
@@ -132,7 +139,7 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
         }
     }
 
-    private sealed record Backend(Socket Socket, UpstreamEndpoint Endpoint);
+    private sealed record Backend(Socket Socket, UpstreamEndpoint Endpoint, SslStream? Secured);
 
     [LoggerMessage(EventId = 1120, Level = LogLevel.Debug, Message = "connection from {Peer} closed: denied by {Policy}")]
     private static partial void LogDenied(ILogger logger, EndPoint? peer, string policy);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -7,7 +8,12 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Portcullis.Gateway.Listeners;
 
 /// <summary>Copies bytes both ways until both sides have ended, one has failed, or nothing has come for the idle time.</summary>
-internal sealed class TcpSplice(ConnectionContext client, Socket backend, TimeSpan idleTimeout, TimeProvider time)
+/// <param name="client">Its connection.</param>
+/// <param name="backend">Its socket.</param>
+/// <param name="secured">TLS over that socket; <see langword="null"/> in clear.</param>
+/// <param name="idleTimeout">Without a byte in either direction.</param>
+/// <param name="time">The clock.</param>
+internal sealed class TcpSplice(ConnectionContext client, Socket backend, SslStream? secured, TimeSpan idleTimeout, TimeProvider time)
 {
     private const int BufferSize = 16 * 1024;
 
@@ -41,13 +47,18 @@ internal sealed class TcpSplice(ConnectionContext client, Socket backend, TimeSp
             var read = await input.ReadAsync();
             foreach (var segment in read.Buffer)
             {
-                await SendAsync(backend, segment);
+                await (secured?.WriteAsync(segment) ?? SendAsync(backend, segment));
             }
 
             Count(ref _received, read.Buffer.Length);
             input.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted || read.IsCanceled)
             {
+                if (secured is not null)
+                {
+                    await secured.ShutdownAsync();
+                }
+
                 backend.Shutdown(SocketShutdown.Send);
                 return;
             }
@@ -59,7 +70,7 @@ internal sealed class TcpSplice(ConnectionContext client, Socket backend, TimeSp
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            while (await backend.ReceiveAsync(buffer.AsMemory(0, BufferSize)) is var count and > 0)
+            while (await ReceiveAsync(buffer.AsMemory(0, BufferSize)) is var count and > 0)
             {
                 if (_clientSocket is not null)
                 {
@@ -89,6 +100,8 @@ internal sealed class TcpSplice(ConnectionContext client, Socket backend, TimeSp
             client.Transport.Input.CancelPendingRead(); // TLS has no half-closed state that clients rely on
         }
     }
+
+    private ValueTask<int> ReceiveAsync(Memory<byte> buffer) => secured?.ReadAsync(buffer) ?? backend.ReceiveAsync(buffer);
 
     private static async ValueTask SendAsync(Socket socket, ReadOnlyMemory<byte> bytes)
     {

@@ -74,8 +74,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
     /// <param name="isRateLimited">The response has <c>x-envoy-ratelimited</c>.</param>
     public bool AcceptsHead(int status, string? grpcStatus, bool isRateLimited)
     {
-        Cluster!.Report(
-            context.Endpoint!, status is 502 or 503 or 504 ? OutlierSignal.GatewayError : status >= 500 ? OutlierSignal.ServerError : OutlierSignal.Success);
+        Cluster!.Report(context.Endpoint!, OutlierDetector.SignalOf(Cluster.Policy.OutlierDetection, status));
         if (RetryDecision.WantsRetry(_policy, status, grpcStatus, isRateLimited) && MayRetry())
         {
             return false;

@@ -49,9 +49,17 @@ public sealed record TrafficPolicy
     /// <summary>TLS to the backend.</summary>
     public ClientTlsSettings? Tls { get; init; }
 
+    /// <summary>How many retries there may be beside the requests in flight; <see langword="null"/> leaves it to <c>maxRetries</c>.</summary>
+    public RetryBudget? RetryBudget { get; init; }
+
     /// <summary>Policies that replace this one for a port.</summary>
     public ImmutableArray<PortTrafficPolicy> PortLevelSettings { get; init; } = [];
 }
+
+/// <summary>A bound on retries that grows with the traffic.</summary>
+/// <param name="Percent">Of the requests in flight or waiting.</param>
+/// <param name="MinRetryConcurrency">So many may always be.</param>
+public sealed record RetryBudget(double Percent = 20, int MinRetryConcurrency = 3);
 
 /// <summary>The policy of one port.</summary>
 /// <param name="Port">Service port number.</param>
@@ -193,6 +201,9 @@ public sealed record OutlierDetection
 
     /// <summary>Default 0.</summary>
     public int? MinHealthPercent { get; init; }
+
+    /// <summary>Statuses that count as failures in the place of 5xx; empty is 5xx.</summary>
+    public ImmutableArray<int> HttpErrorCodes { get; init; } = [];
 }
 
 /// <summary>TLS to the backend (<c>tls.mode</c>).</summary>

@@ -245,16 +245,24 @@ internal sealed partial class ObjectReader
         return result.DrainToImmutable();
     }
 
-    /// <summary>A list of whole numbers, checked and dropped: the field is known, its use is not.</summary>
-    public void Integers(string name, int min, int max)
+    /// <summary>A list of whole numbers within bounds.</summary>
+    public ImmutableArray<int> Integers(string name, int min, int max)
     {
-        if (TakeList(name, out var items))
+        if (!TakeList(name, out var items))
         {
-            for (var i = 0; i < items.Length; i++)
+            return [];
+        }
+
+        var result = ImmutableArray.CreateBuilder<int>(items.Length);
+        for (var i = 0; i < items.Length; i++)
+        {
+            if (IntegerOf(items[i], new Place(Context, Path, name, i, items[i].Position), min, max, null) is { } number)
             {
-                IntegerOf(items[i], new Place(Context, Path, name, i, items[i].Position), min, max, null);
+                result.Add(number);
             }
         }
+
+        return result.DrainToImmutable();
     }
 
     /// <summary>Text or a whole number, as <c>targetPort</c> takes it.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Portcullis.Resources;
 
 namespace Portcullis.Routing;
@@ -25,7 +26,7 @@ public sealed record ClusterPolicy
     internal static ClusterPolicy From(TrafficPolicy? policy, MeshTraffic mesh) => policy is null && ReferenceEquals(mesh, MeshTraffic.Default) ? Default : new()
     {
         LoadBalancer = LoadBalancerPolicy.From(policy?.LoadBalancer),
-        ConnectionPool = ConnectionPoolLimits.From(policy?.ConnectionPool ?? mesh.ConnectionPool, mesh),
+        ConnectionPool = ConnectionPoolLimits.From(policy?.ConnectionPool ?? mesh.ConnectionPool, mesh) with { RetryBudget = policy?.RetryBudget },
         OutlierDetection = OutlierPolicy.From(policy?.OutlierDetection ?? mesh.OutlierDetection),
         Tls = policy?.Tls is { Mode: not ClientTlsMode.Disable } tls ? tls : null,
     };
@@ -34,6 +35,8 @@ public sealed record ClusterPolicy
 /// <summary>Connection pool limits (routing.md §4.4).</summary>
 public sealed record ConnectionPoolLimits
 {
+    private static readonly TimeSpan LongestIdle = TimeSpan.FromDays(100);
+
     /// <summary>Open connections.</summary>
     public int MaxConnections { get; init; } = int.MaxValue;
 
@@ -46,6 +49,9 @@ public sealed record ConnectionPoolLimits
     /// <summary>Retries in flight.</summary>
     public int MaxRetries { get; init; } = int.MaxValue;
 
+    /// <summary>Bounds retries in the place of <see cref="MaxRetries"/>, when given.</summary>
+    public RetryBudget? RetryBudget { get; init; }
+
     /// <summary>Requests that one connection carries; 1 is no keep-alive.</summary>
     public int MaxRequestsPerConnection { get; init; } = int.MaxValue;
 
@@ -57,6 +63,9 @@ public sealed record ConnectionPoolLimits
 
     /// <summary>When an unused connection is closed.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>When a forwarded connection is closed that nothing comes on.</summary>
+    public TimeSpan TcpIdleTimeout { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>TCP keep-alive; <see langword="null"/> is off.</summary>
     public TcpKeepalive? TcpKeepalive { get; init; }
@@ -83,13 +92,17 @@ public sealed record ConnectionPoolLimits
             MaxRequestsPerConnection = Limit(written.MaxRequestsPerConnection),
             MaxConcurrentStreams = Limit(written.MaxConcurrentStreams),
             ConnectTimeout = written.ConnectTimeout ?? defaults.ConnectTimeout,
-            IdleTimeout = written.HttpIdleTimeout ?? written.TcpIdleTimeout ?? defaults.IdleTimeout,
+            IdleTimeout = Idle(written.HttpIdleTimeout ?? written.TcpIdleTimeout ?? defaults.IdleTimeout),
+            TcpIdleTimeout = Idle(written.TcpIdleTimeout ?? defaults.TcpIdleTimeout),
             MaxConnectionDuration = written.MaxConnectionDuration,
             TcpKeepalive = written.TcpKeepalive ?? defaults.TcpKeepalive,
             Http2KeepAliveInterval = written.Http2KeepAliveInterval,
             Http2KeepAliveTimeout = written.Http2KeepAliveTimeout,
         };
     }
+
+    /// <summary>Zero is never; so is what is longer than timers can count.</summary>
+    private static TimeSpan Idle(TimeSpan written) => written == TimeSpan.Zero || written > LongestIdle ? LongestIdle : written;
 
     /// <summary>Zero is how the API's numbers say "not given".</summary>
     private static int Limit(int? value) => value is > 0 and var limit ? limit : int.MaxValue;
@@ -122,6 +135,9 @@ public sealed record OutlierPolicy
     /// <summary>Below this share of healthy endpoints all are used; 0 is never.</summary>
     public int MinHealthPercent { get; init; }
 
+    /// <summary>Statuses that are failures, all others are not; empty: every 5xx is one.</summary>
+    public ImmutableArray<int> HttpErrorCodes { get; init; } = [];
+
     internal static OutlierPolicy? From(OutlierDetection? written)
     {
         var defaults = new OutlierPolicy();
@@ -135,6 +151,7 @@ public sealed record OutlierPolicy
             BaseEjectionTime = written.BaseEjectionTime ?? defaults.BaseEjectionTime,
             MaxEjectionPercent = written.MaxEjectionPercent ?? defaults.MaxEjectionPercent,
             MinHealthPercent = written.MinHealthPercent ?? defaults.MinHealthPercent,
+            HttpErrorCodes = written.HttpErrorCodes,
         };
     }
 }

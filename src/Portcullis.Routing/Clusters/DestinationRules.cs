@@ -120,6 +120,7 @@ internal sealed class DestinationRules
             ConnectionPool = over.ConnectionPool ?? below.ConnectionPool,
             OutlierDetection = over.OutlierDetection ?? below.OutlierDetection,
             Tls = over.Tls ?? below.Tls,
+            RetryBudget = over.RetryBudget ?? below.RetryBudget,
         };
     }
 }

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Portcullis.FunctionalTests.Support;
 
@@ -123,6 +125,59 @@ public sealed class TcpTests : IDisposable
 
         Assert.True(await TlsClient.IsRefusedAsync(gateway.Port, "a.example.com", stranger));
         Assert.Equal(1, backend.Connections);
+    }
+
+    [Theory]
+    [InlineData("mode: SIMPLE, subjectAltNames: [db.example.com]", true)]
+    [InlineData("mode: SIMPLE, sni: db.example.com", true)]
+    [InlineData("mode: SIMPLE", true)] // only the chain counts, as in Istio
+    [InlineData("mode: SIMPLE, subjectAltNames: [other.example.com]", false)]
+    [InlineData("mode: ISTIO_MUTUAL", false)]
+    public async Task Tcp_ToABackendWithTls_VerifiesIt(string tls, bool isTrusted)
+    {
+        using var folder = new TemporaryFolder();
+        using var certificate = _authority.Issue("db.example.com");
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var backend = EchoOverTlsAsync(listener, certificate);
+        var ca = tls.Contains("SIMPLE", StringComparison.Ordinal) ? $", caCertificates: {folder.Write("ca.pem", _authority.Pem)}" : "";
+        await using var gateway = await StartAsync(((IPEndPoint)listener.LocalEndpoint).Port, Tcp, ("rule.yaml",
+            $"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: db, namespace: default}}\nspec: {{host: httpbin, trafficPolicy: {{tls: {{{tls}{ca}}}}}}}\n"));
+
+        var answer = await ExchangeAsync(gateway.Port, "hello"u8.ToArray());
+
+        Assert.Equal(isTrusted ? "echo:hello" : "", Encoding.ASCII.GetString(answer));
+        listener.Stop();
+        await backend;
+    }
+
+    private static async Task EchoOverTlsAsync(TcpListener listener, X509Certificate2 certificate)
+    {
+        try
+        {
+            while (true)
+            {
+                using var client = await listener.AcceptTcpClientAsync();
+                try
+                {
+                    await using var stream = new SslStream(client.GetStream());
+                    await stream.AuthenticateAsServerAsync(certificate);
+                    using var received = new MemoryStream();
+                    await received.WriteAsync("echo:"u8.ToArray());
+                    await stream.CopyToAsync(received);
+                    await stream.WriteAsync(received.ToArray());
+                    await stream.ShutdownAsync();
+                }
+                catch (Exception e) when (e is IOException or System.Security.Authentication.AuthenticationException)
+                {
+                    // The gateway did not like the certificate.
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The test is over.
+        }
     }
 
     [Fact]

@@ -20,14 +20,16 @@ internal sealed class WebBackend : IAsyncDisposable
     public int Port => new Uri(_application.Urls.Single()).Port;
 
     /// <summary>Answers every request in one way; WebSockets may be accepted.</summary>
-    public static Task<WebBackend> StartAsync(RequestDelegate answer, HttpProtocols protocols = HttpProtocols.Http1, bool isSecure = false) =>
-        StartAsync(static _ => { }, application => application.UseWebSockets().Run(answer), protocols, isSecure);
+    public static Task<WebBackend> StartAsync(RequestDelegate answer, HttpProtocols protocols = HttpProtocols.Http1, bool isSecure = false, X509Certificate2? certificate = null) =>
+        StartAsync(static _ => { }, application => application.UseWebSockets().Run(answer), protocols, isSecure, certificate);
 
     /// <param name="services">Adds what the application needs.</param>
     /// <param name="build">Makes the application.</param>
     /// <param name="protocols">What it speaks, by ALPN with TLS.</param>
-    /// <param name="isSecure">With a certificate of its own.</param>
-    public static async Task<WebBackend> StartAsync(Action<IServiceCollection> services, Action<WebApplication> build, HttpProtocols protocols, bool isSecure)
+    /// <param name="isSecure">Over TLS.</param>
+    /// <param name="certificate">With this certificate, or one of its own.</param>
+    public static async Task<WebBackend> StartAsync(
+        Action<IServiceCollection> services, Action<WebApplication> build, HttpProtocols protocols, bool isSecure, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -40,7 +42,7 @@ internal sealed class WebBackend : IAsyncDisposable
                 l.Protocols = protocols;
                 if (isSecure)
                 {
-                    l.UseHttps(Certificate());
+                    l.UseHttps(certificate ?? Certificate());
                 }
             });
         });

@@ -52,6 +52,38 @@ public sealed class PoolTests
     }
 
     [Fact]
+    public async Task MaxRequestsPerConnection_EndsAConnectionAfterSoMany()
+    {
+        using var backend = new ScriptedBackend(ScriptedAnswer.Of(200, "ok"));
+        await using var gateway = await UpstreamGateway.StartAsync([backend.Port], policy: "connectionPool: {http: {maxRequestsPerConnection: 3} }");
+
+        for (var i = 0; i < 7; i++)
+        {
+            await RawHttp.GetAsync(gateway.Port, "/");
+        }
+
+        Assert.Equal(3, backend.Connections);
+        Assert.Equal([null, null, "close", null, null, "close", null], backend.Requests.Select(r => r.Header("connection")));
+    }
+
+    [Theory]
+    [InlineData("[404]", 404, 2)]
+    [InlineData("[404]", 500, 4)]
+    public async Task OutlierDetectionHttpErrorCodes_CountInThePlaceOf5xx(string codes, int status, int seen)
+    {
+        using var backend = new ScriptedBackend(ScriptedAnswer.Of(status));
+        await using var gateway = await UpstreamGateway.StartAsync(
+            [backend.Port], policy: $"outlierDetection: {{consecutive5xxErrors: 2, maxEjectionPercent: 100, outlierDetectionHttpErrorCodes: {codes}}}");
+
+        for (var i = 0; i < 4; i++)
+        {
+            await RawHttp.GetAsync(gateway.Port, "/");
+        }
+
+        Assert.Equal(seen, backend.Requests.Count);
+    }
+
+    [Fact]
     public async Task MaxRetries_ForbidsTheRetry_WithUO()
     {
         using var holding = new ScriptedBackend(r => r.Number == 1 ? ScriptedAnswer.Of(503) : ScriptedAnswer.Nothing);

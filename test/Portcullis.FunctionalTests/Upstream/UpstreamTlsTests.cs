@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portcullis.FunctionalTests.Support;
 
 namespace Portcullis.FunctionalTests.Upstream;
@@ -94,6 +96,91 @@ public sealed class UpstreamTlsTests : IDisposable
             body = (await RawHttp.GetAsync(gateway.Port, "/")).Body;
         }
         while (body != "CN=two");
+    }
+
+    [Theory]
+    [InlineData("http", HttpProtocols.Http1)]
+    [InlineData("http2", HttpProtocols.Http2)]
+    public async Task Connections_AreNotSharedByHostsThatTheCertificateIsNotFor(string portName, HttpProtocols protocols)
+    {
+        using var authority = new TestAuthority();
+        using var certificate = authority.Issue("up.example");
+        await using var backend = await WebBackend.StartAsync(c => c.Response.WriteAsync(c.Request.Protocol), protocols, isSecure: true, certificate);
+        await using var gateway = await UpstreamGateway.StartAsync(
+            [backend.Port], "retries: {attempts: 0}", $"tls: {{mode: SIMPLE, caCertificates: {_folder.Write("ca.pem", authority.Pem)}}}", portName: portName);
+
+        Assert.Equal(200, (await RawHttp.GetAsync(gateway.Port, "/", "Host: up.example")).Status);
+        Assert.Equal((503, VerifyFailed), await OtherAsync());
+        Assert.Equal(200, (await RawHttp.GetAsync(gateway.Port, "/", "Host: up.example")).Status);
+        Assert.Equal((503, VerifyFailed), await OtherAsync());
+
+        async Task<(int, string)> OtherAsync()
+        {
+            var response = await RawHttp.GetAsync(gateway.Port, "/", "Host: other.example");
+            return (response.Status, response.Body);
+        }
+    }
+
+    [Fact]
+    public async Task Connections_AreNotSharedByClustersOfTheSameEndpoint()
+    {
+        using var backend = new TlsBackend(_authority.Issue("up.example"), asksClient: true);
+        using var client = _authority.Issue("client");
+        var files = (Ca: _folder.Write("ca.pem", _authority.Pem), Cert: _folder.Write("client.pem", client.ExportCertificatePem()),
+            Key: _folder.Write("client.key", client.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem()));
+        await using var gateway = await UpstreamGateway.StartAsync([backend.Port], "retries: {attempts: 0}", resources: $$"""
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: up, namespace: default}
+            spec:
+              host: up.default.svc.cluster.local
+              subsets:
+              - {name: known, trafficPolicy: {tls: {mode: MUTUAL, sni: up.example, caCertificates: {{files.Ca}}, clientCertificate: {{files.Cert}}, privateKey: {{files.Key}} } } }
+              - {name: unknown, trafficPolicy: {tls: {mode: SIMPLE, sni: up.example, caCertificates: {{files.Ca}} } } }
+            """);
+        await gateway.ApplyAsync("virtual-service.yaml", """
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: route, namespace: istio-system}
+            spec:
+              hosts: ["*"]
+              gateways: [default/httpbin-gateway]
+              http:
+              - match: [{uri: {prefix: /known}}]
+                route: [{destination: {host: up.default.svc.cluster.local, subset: known} }]
+              - route: [{destination: {host: up.default.svc.cluster.local, subset: unknown} }]
+            """);
+
+        Assert.Equal((200, "CN=client"), await AnswerAsync("/known"));
+        Assert.NotEqual("CN=client", (await AnswerAsync("/")).Body);
+        Assert.Equal((200, "CN=client"), await AnswerAsync("/known"));
+
+        async Task<(int Status, string Body)> AnswerAsync(string path)
+        {
+            var response = await RawHttp.GetAsync(gateway.Port, path);
+            return (response.Status, response.Body);
+        }
+    }
+
+    [Fact]
+    public async Task RevokedCertificate_IsRefused_AndSoIsOneThatNoListSpeaksOf()
+    {
+        using var authority = new TestAuthority();
+        using var certificate = authority.Issue("up.example");
+        using var another = authority.Issue("up.example");
+        using var stranger = new TestAuthority("Other CA");
+        using var backend = new TlsBackend(authority.Issue("up.example"));
+        using var revokedBackend = new TlsBackend(certificate);
+        var ca = _folder.Write("ca.pem", authority.Pem);
+        var policy = $"tls: {{mode: SIMPLE, caCertificates: {ca}, caCrl: {_folder.Write("ca.crl", authority.Revoke(certificate))}}}";
+        await using var gateway = await UpstreamGateway.StartAsync([backend.Port], "retries: {attempts: 0}", policy);
+
+        Assert.Equal(200, (await RawHttp.GetAsync(gateway.Port, "/", "Host: up.example")).Status);
+        await gateway.ApplyAsync("up.yaml", UpstreamGateway.Documents([revokedBackend.Port], policy));
+        Assert.Equal(VerifyFailed, (await RawHttp.GetAsync(gateway.Port, "/", "Host: up.example")).Body);
+        await gateway.ApplyAsync("up.yaml", UpstreamGateway.Documents(
+            [backend.Port], $"tls: {{mode: SIMPLE, caCertificates: {ca}, caCrl: {_folder.Write("other.crl", stranger.Revoke(another))}}}"));
+        Assert.Equal(VerifyFailed, (await RawHttp.GetAsync(gateway.Port, "/", "Host: up.example")).Body);
     }
 
     [Fact]

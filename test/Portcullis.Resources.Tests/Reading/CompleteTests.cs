@@ -8,7 +8,7 @@ public sealed class CompleteTests
     [Theory]
     [InlineData("gateway.yaml", 0)]
     [InlineData("virtual-service.yaml", 0)]
-    [InlineData("destination-rule.yaml", 4)] // retryBudget, proxyProtocol, tunnel, error codes; a note for locality
+    [InlineData("destination-rule.yaml", 3)] // retryBudget, proxyProtocol, tunnel, error codes; a note for locality
     [InlineData("services.yaml", 0)]
     [InlineData("policies.yaml", 0)]
     public void Read_EveryField_IsKnown(string file, int remarks)
@@ -84,6 +84,7 @@ public sealed class CompleteTests
             (policy.ConnectionPool!.MaxConnections, policy.ConnectionPool.ConnectTimeout, policy.ConnectionPool.MaxRetries, policy.ConnectionPool.HttpIdleTimeout));
         Assert.Equal((7, 8, 9, 12), (policy.OutlierDetection!.Consecutive5xxErrors, policy.OutlierDetection.ConsecutiveGatewayErrors, policy.OutlierDetection.ConsecutiveLocalOriginFailures, policy.OutlierDetection.MaxEjectionPercent));
         Assert.Equal((ClientTlsMode.Mutual, "b"), (policy.Tls!.Mode, policy.Tls.Sni));
+        Assert.Equal((503, new RetryBudget(20, 3)), (policy.OutlierDetection.HttpErrorCodes.Single(), policy.RetryBudget));
         var port = Assert.Single(policy.PortLevelSettings);
         var hash = port.Policy.LoadBalancer!.ConsistentHash!;
         Assert.Equal((80, 512, "c", "/", TimeSpan.Zero), (port.Port, hash.MinimumRingSize, hash.HttpCookie!.Name, hash.HttpCookie.Path, hash.HttpCookie.Ttl));

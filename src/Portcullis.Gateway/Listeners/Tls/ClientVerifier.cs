@@ -57,7 +57,7 @@ internal sealed class ClientVerifier
             return !IsRequired;
         }
 
-        return errors == SslPolicyErrors.None && chain is not null && IsNotRevoked(chain, now) && IsPinned(certificate)
+        return errors == SslPolicyErrors.None && chain is not null && (_revocations is null || RevocationList.Clear(_revocations, chain, now)) && IsPinned(certificate)
             && (_names.IsEmpty || ClientNames.HasAny(certificate, _names));
     }
 
@@ -71,25 +71,6 @@ internal sealed class ClientVerifier
         var key = SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo());
         var hash = SHA256.HashData(certificate.RawDataMemory.Span);
         return _keys.Any(k => k.AsSpan().SequenceEqual(key)) || _hashes.Any(h => h.AsSpan().SequenceEqual(hash));
-    }
-
-    private bool IsNotRevoked(X509Chain chain, DateTimeOffset now)
-    {
-        if (_revocations is null)
-        {
-            return true;
-        }
-
-        for (var i = 0; i < chain.ChainElements.Count - 1; i++)
-        {
-            var (certificate, issuer) = (chain.ChainElements[i].Certificate, chain.ChainElements[i + 1].Certificate);
-            if (_revocations.FirstOrDefault(r => r.IsFrom(issuer, now)) is not { } list || list.Names(certificate))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     /// <summary>A pin that cannot be read matches nothing: an empty value is no hash.</summary>

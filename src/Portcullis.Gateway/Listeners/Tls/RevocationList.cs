@@ -39,6 +39,21 @@ internal sealed class RevocationList
         return lists.Count > 0 ? lists : throw new CryptographicException("no `X509 CRL` in the PEM text");
     }
 
+    /// <summary>Whether every certificate below the root has a list of its issuer that does not name it.</summary>
+    public static bool Clear(IReadOnlyList<RevocationList> lists, X509Chain chain, DateTimeOffset now)
+    {
+        for (var i = 0; i < chain.ChainElements.Count - 1; i++)
+        {
+            var (certificate, issuer) = (chain.ChainElements[i].Certificate, chain.ChainElements[i + 1].Certificate);
+            if (lists.FirstOrDefault(l => l.IsFrom(issuer, now)) is not { } list || list.Names(certificate))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Whether the list speaks for the issuer, is signed by it and is in time.</summary>
     public bool IsFrom(X509Certificate2 issuer, DateTimeOffset now) =>
         _issuer.AsSpan().SequenceEqual(issuer.SubjectName.RawData) && !(_nextUpdate < now) && IsSignedBy(issuer);

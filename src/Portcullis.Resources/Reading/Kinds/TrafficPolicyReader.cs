@@ -7,15 +7,11 @@ internal static class TrafficPolicyReader
     {
         reader.Unsupported("tunnel", "connections are made directly");
         reader.Unsupported("proxyProtocol", "no PROXY header is sent");
-        reader.Object("retryBudget", static r =>
+        return ReadPart(reader) with
         {
-            r.Number("percent", 0, 100);
-            r.Integer("minRetryConcurrency", 0, int.MaxValue);
-            r.Duration("budgetInterval");
-            r.Self.Warning("retryBudget is not supported; maxRetries limits concurrent retries", "use connectionPool.http.maxRetries", ProblemCodes.Unsupported);
-            return r;
-        });
-        return ReadPart(reader) with { PortLevelSettings = reader.List("portLevelSettings", static (r, _) => ReadPort(r)) };
+            RetryBudget = reader.Object("retryBudget", ReadBudget),
+            PortLevelSettings = reader.List("portLevelSettings", static (r, _) => ReadPort(r)),
+        };
     }
 
     private static TrafficPolicy ReadPart(ObjectReader reader)
@@ -33,6 +29,17 @@ internal static class TrafficPolicyReader
         }
 
         return policy;
+    }
+
+    private static RetryBudget ReadBudget(ObjectReader reader)
+    {
+        if (reader.Has("budgetInterval"))
+        {
+            reader.At("budgetInterval").Note("the budget is of the requests that are in flight at the moment");
+        }
+
+        reader.Duration("budgetInterval");
+        return new(reader.Number("percent", 0, 100) ?? 20, reader.Integer("minRetryConcurrency", 0, int.MaxValue) is > 0 and var least ? least : 3);
     }
 
     private static PortTrafficPolicy ReadPort(ObjectReader reader)
@@ -83,12 +90,6 @@ internal static class TrafficPolicyReader
 
     public static OutlierDetection ReadOutliers(ObjectReader reader)
     {
-        if (reader.Has("outlierDetectionHttpErrorCodes"))
-        {
-            reader.At("outlierDetectionHttpErrorCodes").Warning("not supported; 5xx answers are counted", "use consecutive5xxErrors", ProblemCodes.Unsupported);
-        }
-
-        reader.Integers("outlierDetectionHttpErrorCodes", 100, 599);
         var legacy = reader.Integer("consecutiveErrors", 0, int.MaxValue);
         return new OutlierDetection
         {
@@ -100,6 +101,7 @@ internal static class TrafficPolicyReader
             BaseEjectionTime = reader.Duration("baseEjectionTime"),
             MaxEjectionPercent = reader.Integer("maxEjectionPercent", 0, 100),
             MinHealthPercent = reader.Integer("minHealthPercent", 0, 100),
+            HttpErrorCodes = reader.Integers("outlierDetectionHttpErrorCodes", 100, 599),
         };
     }
 
