@@ -221,6 +221,34 @@ public sealed class GrpcCallTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Stream_GoesOnOverReloadsOfItsDestinationRuleAndPolicies(bool isSecure)
+    {
+        await using var setup = await GrpcSetup.StartAsync(new(), isSecure: isSecure);
+        using var call = setup.Client.Chat(cancellationToken: setup.Stop);
+        for (var i = 0; i < 20; i++)
+        {
+            await call.RequestStream.WriteAsync(new Message { Text = $"{i}" }, setup.Stop);
+            Assert.True(await call.ResponseStream.MoveNext(setup.Stop));
+            Assert.Equal($"{i}", call.ResponseStream.Current.Text);
+            using var dead = new DeadPort();
+            await setup.Gateway.ApplyAsync("up.yaml", UpstreamGateway.Documents(
+                [dead.Port],
+                $"tls: {{mode: {(i % 2 == 0 ? "SIMPLE" : "DISABLE")}, sni: s{i}}}\nconnectionPool: {{http: {{http2MaxRequests: {i + 1}}} }}",
+                portName: i % 4 == 3 ? "http" : "grpc",
+                resources: "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: deny, namespace: istio-system}\nspec: {action: DENY, rules: [{}]}"));
+            // What a reload has replaced, and nobody holds, may go.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        await call.RequestStream.CompleteAsync();
+        Assert.False(await call.ResponseStream.MoveNext(setup.Stop));
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+    }
+
     [Fact]
     public async Task ClientCancels_TheServiceIsToldSo()
     {

@@ -35,6 +35,8 @@ internal sealed record InProcessOptions
     /// <summary>The guide's resources come before the test's own.</summary>
     public bool HasGuide { get; init; } = true;
 
+    public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Opens the statistics' port too.</summary>
     public bool HasStats { get; init; }
 }
@@ -96,7 +98,7 @@ internal sealed class InProcessGateway : IAsyncDisposable
                     Upstream = options.Upstream,
                     AllowsSeveralAuthorizers = options.AllowsSeveralAuthorizers,
                     Limits = options.Limits,
-                    DrainTime = TimeSpan.FromSeconds(1),
+                    DrainTime = options.DrainTime,
                 },
                 log,
                 options.Time,
