@@ -12,7 +12,8 @@ internal static class ResponseStart
     /// <summary>Waits for the body's first bytes or its end; when neither is there yet, the head goes ahead. So the two are still one write where they come together.</summary>
     public static async ValueTask WaitForBodyAsync(HttpResponse response, HttpResponseMessage backend, CancellationToken cancellationToken)
     {
-        if (backend.StatusCode == HttpStatusCode.SwitchingProtocols)
+        // An upgraded connection has no body: either side may speak first.
+        if (backend.StatusCode == HttpStatusCode.SwitchingProtocols || backend.RequestMessage?.Method == HttpMethod.Connect)
         {
             return;
         }

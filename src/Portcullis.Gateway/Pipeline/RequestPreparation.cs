@@ -78,7 +78,23 @@ internal static class RequestPreparation
             return LocalReply.SendAsync(context, StatusCodes.Status403Forbidden, "", "upgrade_failed");
         }
 
+        if (http.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true })
+        {
+            ReadAsUpgrade(request);
+        }
+
         return NormalizePath(context);
+    }
+
+    /// <summary>
+    /// A WebSocket over HTTP/2 (RFC 8441) is to policies, routes and logs what it is over HTTP/1.1, as in Envoy: a GET that asks for an upgrade. A rule about methods
+    /// would be dodged otherwise.
+    /// </summary>
+    private static void ReadAsUpgrade(HttpRequest request)
+    {
+        request.Method = HttpMethods.Get;
+        request.Headers.Upgrade = "websocket";
+        request.Headers.Connection = "Upgrade";
     }
 
     /// <summary>

@@ -108,9 +108,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
         }
 
         // An upgraded connection is a stream whose end never comes: no clock starts.
-        var isUpgrade = context.Http.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true
-            || context.Http.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
-        if (isUpgrade)
+        if (IsUpgrade())
         {
             return;
         }
@@ -130,6 +128,10 @@ internal sealed class UpstreamRequest(GatewayContext context)
         }
     }
 
+    private bool IsUpgrade() =>
+        context.Http.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true
+        || context.Http.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
+
     private void EndRequest()
     {
         _timer?.EndRequest();
@@ -141,8 +143,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
 
     private async ValueTask MirrorAsync(ForwardAction action, MirrorSender sender)
     {
-        var isUpgrade = context.Http.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true;
-        if (isUpgrade)
+        if (IsUpgrade())
         {
             return;
         }

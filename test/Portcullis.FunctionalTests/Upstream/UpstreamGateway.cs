@@ -13,23 +13,27 @@ internal static class UpstreamGateway
     /// <param name="time">The clock.</param>
     /// <param name="portName">Of the Service's port: decides the protocol.</param>
     /// <param name="resources">More documents.</param>
+    /// <param name="gateway">In place of the guide's Gateway, which is in clear.</param>
     public static Task<InProcessGateway> StartAsync(
-        int[] ports, string rule = "", string? policy = null, TimeProvider? time = null, string portName = "http", string resources = "") =>
+        int[] ports, string rule = "", string? policy = null, TimeProvider? time = null, string portName = "http", string resources = "", string? gateway = null) =>
         InProcessGateway.StartAsync(
             1,
             new() { Mesh = Log, Time = time ?? TimeProvider.System },
-            ("virtual-service.yaml", $$"""
-                apiVersion: networking.istio.io/v1
-                kind: VirtualService
-                metadata: {name: route, namespace: istio-system}
-                spec:
-                  hosts: ["*"]
-                  gateways: [default/httpbin-gateway]
-                  http:
-                  - route: [{destination: {host: up.default.svc.cluster.local} }]
-                {{Indent(rule, "    ")}}
-                """),
-            ("up.yaml", Documents(ports, policy, portName, resources)));
+            [
+                ("virtual-service.yaml", $$"""
+                    apiVersion: networking.istio.io/v1
+                    kind: VirtualService
+                    metadata: {name: route, namespace: istio-system}
+                    spec:
+                      hosts: ["*"]
+                      gateways: [default/httpbin-gateway]
+                      http:
+                      - route: [{destination: {host: up.default.svc.cluster.local} }]
+                    {{Indent(rule, "    ")}}
+                    """),
+                ("up.yaml", Documents(ports, policy, portName, resources)),
+                .. gateway is null ? Array.Empty<(string, string)>() : [("gateway.yaml", gateway)],
+            ]);
 
     /// <summary>The service, its endpoints and its DestinationRule, for a change while the gateway runs.</summary>
     public static string Documents(int[] ports, string? policy = null, string portName = "http", string resources = "") => $$"""
