@@ -12,6 +12,9 @@ internal static class JwtSignCommand
 {
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>More than a load test wants, and fewer than fill a disk by a slip.</summary>
+    private const int MaxCount = 1_000_000;
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     public static Command Create()
@@ -29,6 +32,18 @@ internal static class JwtSignCommand
         var expiresIn = JoseOptions.Duration("--expires-in", "Set exp to this long from now; negative for an expired token. Without it the token never expires.");
         var notBefore = JoseOptions.Duration("--not-before", "Set nbf to this long from now.");
         var issuedAt = new Option<bool>("--issued-at") { Description = "Set iat to now." };
+        var count = new Option<int>("--count")
+        {
+            Description = $"Print this many tokens, a line each, that differ in a `jti` of their own: 1 to {MaxCount}.",
+            DefaultValueFactory = _ => 1,
+        };
+        count.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > MaxCount)
+            {
+                result.AddError($"--count: takes 1 to {MaxCount}");
+            }
+        });
         var command = new Command("sign", """
             Print a signed token.
 
@@ -36,9 +51,10 @@ internal static class JwtSignCommand
               portcullis jwt sign --key rsa-private-key.pem --kid KID --claim iss=testing@asm.test.io
               portcullis jwt sign --key private.jwk --claim iss=testing@asm.test.io --claim sub=demo@asm.test.io --expires-in 1h
               portcullis jwt sign --key private.jwk --payload @claims.json --claim 'groups:=["dev","ops"]'
+              portcullis jwt sign --key private.jwk --claim iss=testing@asm.test.io --count 2000 > tokens.txt
             """)
         {
-            keyFile, algorithm, keyId, type, claims, payload, expiresIn, notBefore, issuedAt,
+            keyFile, algorithm, keyId, type, claims, payload, expiresIn, notBefore, issuedAt, count,
         };
         JoseOptions.SetRun(command, "jwt sign", result =>
         {
@@ -68,8 +84,18 @@ internal static class JwtSignCommand
             SetTime(body, "nbf", now + result.GetValue(notBefore));
             SetTime(body, "exp", now + result.GetValue(expiresIn));
             var header = result.GetValue(type);
-            result.InvocationConfiguration.Output.WriteLine(
-                JwtSigner.Sign(body.ToJsonString(Relaxed), key, alg, kid, string.IsNullOrEmpty(header) ? null : header));
+            var tokens = result.GetValue(count);
+            for (var i = 0; i < tokens; i++)
+            {
+                if (tokens > 1)
+                {
+                    body["jti"] = Guid.NewGuid().ToString();
+                }
+
+                result.InvocationConfiguration.Output.WriteLine(
+                    JwtSigner.Sign(body.ToJsonString(Relaxed), key, alg, kid, string.IsNullOrEmpty(header) ? null : header));
+            }
+
             return ExitCode.Good;
         });
         return command;
