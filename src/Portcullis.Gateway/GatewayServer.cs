@@ -89,7 +89,8 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var metrics = new GatewayMetrics(snapshots, tokens, options.Workload);
         var authorizers = new ExternalAuthorizers(AllowsSeveralAuthorizers(options, loggers));
         var external = new ExternalAuthorizationStage(metrics, loggers.CreateLogger("Portcullis.ExternalAuthorization"), time);
-        var pipeline = new RequestPipeline(new RouteExecutor(new UpstreamServices(forwarder, new MirrorSender(forwarder.Yarp, time), time, upstreamMetrics), time), external, time);
+        var lanes = new SignatureLanes(time);
+        var pipeline = new RequestPipeline(new RouteExecutor(new UpstreamServices(forwarder, new MirrorSender(forwarder.Yarp, time), time, upstreamMetrics), time), external, lanes, time);
         var journal = options.DecisionCapacity > 0 ? new DecisionJournal(options.DecisionCapacity) : null;
         var recorder = journal is null ? null : new DecisionRecorder(journal);
         var decisions = new DecisionsApi(journal, journal is null ? null : new LiveExplainer(journal, snapshots, options.Workload, options.Ports));
@@ -122,6 +123,7 @@ public sealed partial class GatewayServer : IAsyncDisposable
                 keys, updater, new AsyncDisposer(forwarder), new AsyncDisposer(authorizers), new AsyncDisposer(names), new AsyncDisposer(metrics),
                 new AsyncDisposer(upstreamMetrics), new AsyncDisposer(connections), new CertificateFileWatch(snapshots, time, connectionLog),
                 new AsyncDisposer(guard),
+                new AsyncDisposer(lanes),
             ]);
         try
         {

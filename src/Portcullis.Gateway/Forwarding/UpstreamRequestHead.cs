@@ -82,7 +82,7 @@ internal static class UpstreamRequestHead
 
         if (context.RemoteAddress is { } client)
         {
-            lines.Add("x-envoy-external-address", client.ToString());
+            lines.Add("x-envoy-external-address", context.Addresses.Text(client));
         }
 
         if (context.Upstream.ExpectedTimeout is { } timeout)

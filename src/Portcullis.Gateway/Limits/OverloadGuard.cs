@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Telemetry.Metrics;
 
 namespace Portcullis.Gateway.Limits;
@@ -19,6 +20,7 @@ internal sealed partial class OverloadGuard : IDisposable
     private readonly Meter _meter = new(GatewayMetrics.MeterName);
     private readonly long[] _shed = new long[Enum.GetValues<ShedReason>().Length];
     private readonly ManualResetEventSlim _stop = new();
+    private readonly PollingDelay? _polling;
     private readonly Thread? _watch;
     private volatile ShedReason _pressure;
     private int _connections;
@@ -35,6 +37,7 @@ internal sealed partial class OverloadGuard : IDisposable
         _meter.CreateObservableCounter("portcullis_overload_shed", Measure, description: "Connections closed and requests answered 503 for want of room.");
         if (limits.QueueDelay > TimeSpan.Zero || limits.MemoryPercent > 0)
         {
+            _polling = InlineSockets.IsOn && limits.QueueDelay > TimeSpan.Zero ? PollingDelay.TryOpen() : null;
             // A thread of its own: the pool that it measures may be the one that is stuck.
             _watch = new Thread(Watch) { IsBackground = true, Name = "overload" };
             _watch.Start();
@@ -106,6 +109,7 @@ internal sealed partial class OverloadGuard : IDisposable
     {
         _stop.Set();
         _watch?.Join();
+        _polling?.Dispose();
         _stop.Dispose();
         _meter.Dispose();
     }
@@ -115,7 +119,13 @@ internal sealed partial class OverloadGuard : IDisposable
         while (!_stop.Wait(Period))
         {
             var before = _pressure;
-            var now = _gauge.Judge(QueueDelay(), Environment.WorkingSet, GC.GetGCMemoryInfo(GCKind.Any).TotalAvailableMemoryBytes);
+            var delay = QueueDelay();
+            if (_polling?.Measure() is { } polled && polled > delay)
+            {
+                delay = polled;
+            }
+
+            var now = _gauge.Judge(delay, Environment.WorkingSet, GC.GetGCMemoryInfo(GCKind.Any).TotalAvailableMemoryBytes);
             if (now == before)
             {
                 continue;

@@ -59,7 +59,7 @@ public sealed class HttpListenerSocket : IAsyncDisposable
             options.Listen(gate.Http2, static o => o.Protocols = HttpProtocols.Http2);
         }
 
-        var transport = new ListenerTransport(settings.SharesPort, TimeProvider.System, loggers);
+        var transport = new ListenerTransport(settings.SharesPort, settings.RunsInline, TimeProvider.System, loggers);
         var server = new KestrelServer(Options.Create(options), transport, gate?.Refused.Listen(loggers) ?? loggers);
         try
         {

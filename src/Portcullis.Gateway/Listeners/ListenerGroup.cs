@@ -61,7 +61,7 @@ internal sealed partial class ListenerGroup(
             try
             {
                 var load = new ListenerLoad(guard, limits);
-                var settings = new ListenerSettings(limits, load, sharesPorts);
+                var settings = new ListenerSettings(limits, load, sharesPorts, InlineSockets.IsOn);
                 var socket = await HttpListenerSocket.StartAsync(key, createApplication(key, load), services, loggers, settings, createGate(key), cancellationToken);
                 _open[key] = new OpenListener(socket, load);
                 LogListening(_logger, key, socket.Port);

@@ -20,13 +20,14 @@ internal sealed class ListenerTransport : IConnectionListenerFactory
     private Socket? _socket;
 
     /// <param name="sharesPort">Other processes may bind the port too.</param>
+    /// <param name="runsInline">Requests run on the threads that poll sockets.</param>
     /// <param name="time">For waiting.</param>
     /// <param name="loggers">For the transport.</param>
-    public ListenerTransport(bool sharesPort, TimeProvider time, ILoggerFactory loggers)
+    public ListenerTransport(bool sharesPort, bool runsInline, TimeProvider time, ILoggerFactory loggers)
     {
         _sharesPort = sharesPort;
         _time = time;
-        _sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Bind }), loggers);
+        _sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Bind, UnsafePreferInlineScheduling = runsInline }), loggers);
     }
 
     /// <inheritdoc/>

@@ -34,6 +34,9 @@ internal sealed class GatewayContext
     /// <summary>The headers that the backend gets; lives as long as the context.</summary>
     public UpstreamHeaders UpstreamHeaders { get; } = new();
 
+    /// <summary>The client's address; remembered as long as the connection is the same.</summary>
+    public AddressMemo Addresses { get; } = new();
+
     /// <summary>Writes this request to the backend; lives as long as the context so that forwarding allocates none.</summary>
     public RequestTransformer Transformer { get; }
 

@@ -9,7 +9,7 @@ namespace Portcullis.Gateway.Pipeline;
 /// <summary>
 /// The stages of a request in Envoy's order: normalise, CUSTOM, JWT, AUDIT/DENY/ALLOW, then fault, CORS and route. Each answers, or hands on.
 /// </summary>
-internal sealed class RequestPipeline(RouteExecutor routes, ExternalAuthorizationStage external, TimeProvider time)
+internal sealed class RequestPipeline(RouteExecutor routes, ExternalAuthorizationStage external, SignatureLanes lanes, TimeProvider time)
 {
     /// <summary>Answers the request, by itself or from a backend.</summary>
     public Task InvokeAsync(GatewayContext context)
@@ -36,22 +36,70 @@ internal sealed class RequestPipeline(RouteExecutor routes, ExternalAuthorizatio
     /// <summary>The stages behind CUSTOM.</summary>
     private Task ContinueAsync(GatewayContext context)
     {
-        var view = new RequestView(context);
-        var snapshot = context.Snapshot;
-        if (snapshot.Authenticator is { } authenticator)
+        if (context.Snapshot.Authenticator is not { } authenticator)
         {
-            var result = authenticator.Authenticate(in view, time.GetUtcNow());
-            if (!result.IsAccepted)
-            {
-                context.TokenRule = result.Rule;
-                return RefuseTokenAsync(context, result.Status);
-            }
-
-            context.Identity = result.Identity;
-            Apply(context, result.Edits);
+            return AuthorizeAsync(context);
         }
 
-        context.Decision = snapshot.Authorizer.Evaluate(in view);
+        var view = new RequestView(context);
+        var begun = time.GetTimestamp();
+        var result = authenticator.Authenticate(in view, time.GetUtcNow(), lanes.Choose(context.RemoteAddress));
+        lanes.Charge(begun);
+        // Asynchronous only for a signature that is not verified on this thread.
+        return result.IsPostponed ? AuthenticateElsewhereAsync(context, authenticator) : GoOnAsync(context, in result);
+    }
+
+    private async Task AuthenticateElsewhereAsync(GatewayContext context, JwtAuthenticator authenticator)
+    {
+        var lane = await lanes.EnterAsync(context.RemoteAddress, context.Http.RequestAborted);
+        if (lane == Lane.None)
+        {
+            await LocalReply.SendAsync(
+                context, StatusCodes.Status429TooManyRequests, "Too many tokens with a bad signature from this address", "jwt_verification_rate_limited", "RL");
+            return;
+        }
+
+        AuthenticationResult result;
+        try
+        {
+            result = Authenticate(context, authenticator);
+        }
+        finally
+        {
+            lanes.Leave(lane);
+        }
+
+        await GoOnAsync(context, in result);
+    }
+
+    private AuthenticationResult Authenticate(GatewayContext context, JwtAuthenticator authenticator)
+    {
+        var view = new RequestView(context);
+        return authenticator.Authenticate(in view, time.GetUtcNow());
+    }
+
+    private Task GoOnAsync(GatewayContext context, in AuthenticationResult result)
+    {
+        if (!result.IsAccepted)
+        {
+            if (result.Status == JwtStatus.VerificationFailed)
+            {
+                lanes.NoteBad(context.RemoteAddress);
+            }
+
+            context.TokenRule = result.Rule;
+            return RefuseTokenAsync(context, result.Status);
+        }
+
+        context.Identity = result.Identity;
+        Apply(context, result.Edits);
+        return AuthorizeAsync(context);
+    }
+
+    private Task AuthorizeAsync(GatewayContext context)
+    {
+        var view = new RequestView(context);
+        context.Decision = context.Snapshot.Authorizer.Evaluate(in view);
         return context.Decision.IsAllowed ? routes.InvokeAsync(context) : DenyAsync(context, context.Decision);
     }
 

@@ -24,14 +24,14 @@ internal static class RequestPreparation
         context.Authority = request.Host.Value ?? "";
         context.Scheme = request.Scheme;
         // A PROXY header has replaced the connection's address; the peer that sent it stays what `source.ip` means (authorization.md §5.1).
-        var address = ClientAddress.Unmap(http.Connection.RemoteIpAddress);
+        var address = context.Addresses.Unmap(http.Connection.RemoteIpAddress);
         var peer = context.Downstream?.DirectPeer;
         context.ConnectionAddress = address;
         (context.PeerAddress, context.PeerPort) = peer is null ? (address, http.Connection.RemotePort) : (ClientAddress.Unmap(peer.Address), peer.Port);
         HopByHopHeaders.RemoveNominated(request.Headers);
         var forwardedFor = request.Headers["x-forwarded-for"];
         context.RemoteAddress = ClientAddress.Resolve(forwardedFor, mesh.NumTrustedProxies, address);
-        context.ForwardedFor = forwardedFor.Count == 0 ? address?.ToString() ?? "" : $"{string.Join(',', (IEnumerable<string?>)forwardedFor)},{address}";
+        context.ForwardedFor = forwardedFor.Count == 0 ? context.Addresses.Text(address) : $"{string.Join(',', (IEnumerable<string?>)forwardedFor)},{address}";
         if (mesh.NumTrustedProxies > 0 && request.Headers["x-forwarded-proto"] is [{ } claimed] && ForwardedScheme(claimed) is { } scheme)
         {
             context.Scheme = scheme;
@@ -39,7 +39,7 @@ internal static class RequestPreparation
 
         context.RequestId = mesh.ProxyHeaders.GeneratesRequestId ? NewRequestId(context) : request.Headers["x-request-id"].ToString();
         var certificate = request.Headers["x-forwarded-client-cert"];
-        RequestSanitizer.Sanitize(request.Headers);
+        var hasOnlyValidNames = RequestSanitizer.Sanitize(request.Headers);
         ClientCertificateHeader.Apply(request.Headers, certificate, context.Downstream, mesh.ForwardClientCertDetails);
         if (request.Protocol == "HTTP/1.0")
         {
@@ -54,7 +54,7 @@ internal static class RequestPreparation
             return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.codec_error", "DPE");
         }
 
-        if (!RequestSanitizer.HasOnlyValidNames(request.Headers))
+        if (!hasOnlyValidNames)
         {
             http.Response.Headers.Connection = "close";
             return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.codec_error", "DPE");

@@ -43,36 +43,26 @@ internal static class RequestSanitizer
         "x-envoy-external-address",
         "x-envoy-attempt-count");
 
-    /// <summary>
-    /// Whether every name is a token (RFC 9110 §5.6.2). The server lets some through that are not, such as <c>@request.auth.claims.sub</c>; no backend may get them.
-    /// </summary>
-    public static bool HasOnlyValidNames(IHeaderDictionary headers)
-    {
-        foreach (var header in headers)
-        {
-            // The server's own pseudo-headers begin with a colon, which no client can write into a name.
-            var name = header.Key.AsSpan();
-            if ((name.StartsWith(':') ? name[1..] : name).ContainsAnyExcept(NameCharacters))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     /// <summary>Whether a client outside must not be able to send a header of this name.</summary>
     public static bool Removes(string name) =>
         name.Equals(ClientCertificate, StringComparison.OrdinalIgnoreCase)
         || (name.StartsWith("x-envoy-", StringComparison.OrdinalIgnoreCase) && InternalHeaders.Contains(name));
 
-    /// <summary>Removes them.</summary>
-    public static void Sanitize(IHeaderDictionary headers)
+    /// <summary>
+    /// Removes them, in the one walk over the headers that also looks whether every name is a token (RFC 9110 §5.6.2). The server lets some through that are not, such as
+    /// <c>@request.auth.claims.sub</c>; no backend may get them.
+    /// </summary>
+    /// <returns>Whether every name is one.</returns>
+    public static bool Sanitize(IHeaderDictionary headers)
     {
         headers.Remove(ClientCertificate);
         List<string>? found = null;
+        var areValid = true;
         foreach (var header in headers)
         {
+            // The server's own pseudo-headers begin with a colon, which no client can write into a name.
+            var name = header.Key.AsSpan();
+            areValid &= !(name.StartsWith(':') ? name[1..] : name).ContainsAnyExcept(NameCharacters);
             if (Removes(header.Key))
             {
                 (found ??= []).Add(header.Key);
@@ -86,5 +76,7 @@ internal static class RequestSanitizer
                 headers.Remove(name);
             }
         }
+
+        return areValid;
     }
 }

@@ -14,6 +14,12 @@ namespace Portcullis.Policy.Authentication;
 /// </param>
 public readonly record struct AuthenticationResult(JwtStatus Status, JwtIdentity? Identity, RequestEdits? Edits, JwtRuleReference? Rule)
 {
+    /// <summary>A signature was not verified as that was not asked for: nothing else here means anything.</summary>
+    public bool IsPostponed { get; private init; }
+
+    /// <summary>The result of which nothing is known yet. Refuses, should anybody take it for one.</summary>
+    internal static AuthenticationResult Postponed { get; } = new(JwtStatus.VerificationFailed, null, null, null) { IsPostponed = true };
+
     /// <summary>Whether the request goes on to authorization.</summary>
     public bool IsAccepted => Status == JwtStatus.Ok;
 }

@@ -74,7 +74,9 @@ public sealed class JwtAuthenticator
     /// </summary>
     /// <param name="request">The request after path normalisation and before any change.</param>
     /// <param name="now">Compared with the token's times in whole seconds.</param>
-    public AuthenticationResult Authenticate<TRequest>(ref readonly TRequest request, DateTimeOffset now) where TRequest : struct, IRequestAttributes
+    /// <param name="checks">Whether signatures that are not remembered are verified here.</param>
+    public AuthenticationResult Authenticate<TRequest>(ref readonly TRequest request, DateTimeOffset now, SignatureChecks checks = SignatureChecks.Verify)
+        where TRequest : struct, IRequestAttributes
     {
         if (IsPreflight(in request))
         {
@@ -86,8 +88,8 @@ public sealed class JwtAuthenticator
         return tokens.Count switch
         {
             0 => _withoutToken,
-            1 when !_requires => AuthenticateOne(in request, tokens.Span[0], now),
-            _ => AuthenticateSeveral(in request, tokens.Span, now),
+            1 when !_requires => AuthenticateOne(in request, tokens.Span[0], now, checks),
+            _ => AuthenticateSeveral(in request, tokens.Span, now, checks),
         };
     }
 
@@ -99,10 +101,10 @@ public sealed class JwtAuthenticator
     private static bool IsPresent(HeaderValues lines) => lines.Count > 1 || (lines.Count == 1 && lines[0].Length > 0);
 
     /// <summary>The usual request, one token and alternatives only: what the tree says, by looking the issuer up.</summary>
-    private AuthenticationResult AuthenticateOne<TRequest>(ref readonly TRequest request, PresentedToken token, DateTimeOffset now)
+    private AuthenticationResult AuthenticateOne<TRequest>(ref readonly TRequest request, PresentedToken token, DateTimeOffset now, SignatureChecks checks)
         where TRequest : struct, IRequestAttributes
     {
-        var memo = new TokenMemo(token, _cache);
+        var memo = new TokenMemo(token, _cache, checks);
         var status = memo.Read(now);
         if (status != JwtStatus.Ok)
         {
@@ -118,6 +120,11 @@ public sealed class JwtAuthenticator
             if (status == JwtStatus.Ok)
             {
                 return Accept(in request, token, rule.Accept(in memo));
+            }
+
+            if (memo.IsPostponed)
+            {
+                return AuthenticationResult.Postponed;
             }
 
             (last, lastRule) = (status, rule.Reference);
@@ -157,11 +164,16 @@ public sealed class JwtAuthenticator
         return new(JwtStatus.Ok, accepted.Identity, edits, accepted.Rule.Reference);
     }
 
-    private AuthenticationResult AuthenticateSeveral<TRequest>(ref readonly TRequest request, ReadOnlySpan<PresentedToken> tokens, DateTimeOffset now)
+    private AuthenticationResult AuthenticateSeveral<TRequest>(ref readonly TRequest request, ReadOnlySpan<PresentedToken> tokens, DateTimeOffset now, SignatureChecks checks)
         where TRequest : struct, IRequestAttributes
     {
-        var run = new SeveralTokens(tokens, _cache, now);
+        var run = new SeveralTokens(tokens, _cache, checks, now);
         var status = _requires ? run.EvaluateAll(_rules) : run.EvaluateAlternatives(_rules);
+        if (run.IsPostponed)
+        {
+            return AuthenticationResult.Postponed;
+        }
+
         if (status != JwtStatus.Ok)
         {
             return new(status, null, null, run.Refusing);

@@ -19,7 +19,7 @@ internal ref struct SeveralTokens
     private readonly bool[] _accepted;
     private readonly List<AppendedHeader> _outputs = [];
 
-    public SeveralTokens(ReadOnlySpan<PresentedToken> tokens, VerifiedTokenCache? cache, DateTimeOffset now)
+    public SeveralTokens(ReadOnlySpan<PresentedToken> tokens, VerifiedTokenCache? cache, SignatureChecks checks, DateTimeOffset now)
     {
         _tokens = tokens;
         _now = now;
@@ -39,7 +39,7 @@ internal ref struct SeveralTokens
 
             if (memo == distinct)
             {
-                _memos[distinct++] = new(tokens[i], cache);
+                _memos[distinct++] = new(tokens[i], cache, checks);
             }
 
             _memoOf[i] = memo;
@@ -51,6 +51,9 @@ internal ref struct SeveralTokens
 
     /// <summary>The rule whose check failed last, see <see cref="AuthenticationResult.Rule"/>.</summary>
     public JwtRuleReference? Refusing { get; private set; }
+
+    /// <summary>A signature was left unverified: the rest says nothing.</summary>
+    public readonly bool IsPostponed => Array.Exists(_memos, static m => m.IsPostponed);
 
     /// <summary>The output headers of the accepted tokens, in the order of acceptance.</summary>
     public readonly ImmutableArray<AppendedHeader> Outputs => [.. _outputs];

@@ -6,10 +6,11 @@ namespace Portcullis.Policy.Authentication;
 /// <summary>
 /// One token text during one request: read once, and verified once for each key set, however many rules and locations ask.
 /// </summary>
-internal struct TokenMemo(PresentedToken token, VerifiedTokenCache? cache)
+internal struct TokenMemo(PresentedToken token, VerifiedTokenCache? cache, SignatureChecks checks = SignatureChecks.Verify)
 {
     private readonly PresentedToken _token = token;
     private readonly VerifiedTokenCache? _cache = cache;
+    private readonly SignatureChecks _checks = checks;
     private (JwksState Keys, JwtStatus Status)[]? _signatures;
     private int _signatureCount;
     private TokenDigest _digest;
@@ -24,6 +25,9 @@ internal struct TokenMemo(PresentedToken token, VerifiedTokenCache? cache)
 
     /// <summary>What the cache remembers; <see langword="null"/> when it knows nothing of the token.</summary>
     public VerifiedToken? Remembered { get; private set; }
+
+    /// <summary>A signature would have to be verified, and was not: what was said of the token since says nothing.</summary>
+    public bool IsPostponed { get; private set; }
 
     /// <summary>Checks 1–13 of authentication.md §7.</summary>
     public JwtStatus Read(DateTimeOffset now)
@@ -76,6 +80,18 @@ internal struct TokenMemo(PresentedToken token, VerifiedTokenCache? cache)
             }
         }
 
+        if (_hasDigest && _cache!.Refused.Contains(in _digest, source, state.Generation))
+        {
+            _cache.Note(isHit: true);
+            return JwtStatus.VerificationFailed;
+        }
+
+        if (_checks == SignatureChecks.RememberedOnly)
+        {
+            IsPostponed = true;
+            return JwtStatus.VerificationFailed;
+        }
+
         _cache?.Note(isHit: false);
         var status = Jwt.VerifySignature(keys);
         if (status == JwtStatus.Ok)
@@ -85,6 +101,11 @@ internal struct TokenMemo(PresentedToken token, VerifiedTokenCache? cache)
         else
         {
             Disprove(source);
+            if (_hasDigest && status == JwtStatus.VerificationFailed)
+            {
+                _cache!.Refused.Add(in _digest, source, state.Generation);
+            }
+
             if (status == JwtStatus.KeyIdAlgorithmMismatch)
             {
                 source.KeyNotFound(Jwt.KeyId);

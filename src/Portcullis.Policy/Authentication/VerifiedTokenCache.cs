@@ -34,6 +34,9 @@ public sealed class VerifiedTokenCache
         _capacity = capacity;
     }
 
+    /// <summary>Signatures that did not verify.</summary>
+    internal RefusedTokens Refused { get; } = new();
+
     /// <summary>Tokens held.</summary>
     public int Count => _tokens.Count;
 

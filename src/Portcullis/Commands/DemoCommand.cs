@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Portcullis.Demo;
 using Portcullis.Gateway;
+using Portcullis.Gateway.Listeners;
 using Portcullis.HttpBin;
 using Portcullis.Routing;
 
@@ -50,6 +51,7 @@ internal static class DemoCommand
 
         command.SetAction(async (result, cancellationToken) =>
         {
+            InlineSockets.Prefer();
             var output = result.InvocationConfiguration.Output;
             var error = result.InvocationConfiguration.Error;
             try

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Portcullis.Gateway;
+using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Limits;
 
 namespace Portcullis.Commands;
@@ -99,6 +100,7 @@ internal static class RunCommand
 
         command.SetAction(async (result, cancellationToken) =>
         {
+            InlineSockets.Prefer();
             if (!TryEndpoint(result.GetValue(admin) ?? DefaultAdmin, result.GetValue(admin) is null, out var adminEndpoint, out var error))
             {
                 await result.InvocationConfiguration.Error.WriteLineAsync($"--admin: {error}");

@@ -13,6 +13,18 @@ public sealed class JoseCommandTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    public void JwtSign_WithACount_PrintsAsManyTokensThatAllVerifyAndAllDiffer()
+    {
+        var jwks = Write("keys.jwks", Run("jwk", "generate", "--alg", "ES256", "--jwks", "--out", At("many.jwk")).Output);
+
+        var tokens = Run("jwt", "sign", "--key", At("many.jwk"), "--claim", "iss=a", "--count", "3").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal(3, tokens.Distinct().Count());
+        Assert.All(tokens, token => Assert.Equal(0, Run("jwt", "verify", "--jwks", jwks, token.Trim()).Code));
+        Assert.Contains("--count", Run("jwt", "sign", "--key", At("many.jwk"), "--count", "0").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void JwtVerify_OfATokenMadeWithAGeneratedKey_IsValid()
     {
         var jwks = Write("jwks.json", Run("jwk", "generate", "--alg", "ES256", "--out", At("private.jwk"), "--jwks").Output);

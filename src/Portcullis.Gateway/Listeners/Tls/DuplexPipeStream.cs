@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Portcullis.Gateway.Pipeline;
 
 namespace Portcullis.Gateway.Listeners.Tls;
 
@@ -7,6 +8,11 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
 {
     private readonly Stream _input = pipe.Input.AsStream(leaveOpen: true);
     private readonly Stream _output = pipe.Output.AsStream(leaveOpen: true);
+
+    /// <summary>
+    /// What was waited for goes on on the pool. While hands are shaken, for signing and the verification of certificates would hold a thread up that polls sockets.
+    /// </summary>
+    public bool GoesOnOnPool { get; set; }
 
     public override bool CanRead => true;
 
@@ -22,7 +28,8 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
         set => throw new NotSupportedException();
     }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _input.ReadAsync(buffer, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        GoesOnOnPool ? ReadOnPoolAsync(buffer, cancellationToken) : _input.ReadAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -43,4 +50,15 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private async ValueTask<int> ReadOnPoolAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var read = await _input.ReadAsync(buffer, cancellationToken);
+        if (!Thread.CurrentThread.IsThreadPoolThread)
+        {
+            await new PoolThread();
+        }
+
+        return read;
+    }
 }

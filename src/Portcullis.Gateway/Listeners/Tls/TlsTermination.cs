@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Portcullis.Gateway.Pipeline;
 
 namespace Portcullis.Gateway.Listeners.Tls;
 
@@ -22,10 +23,16 @@ internal static class TlsTermination
     {
         var downstream = connection.Features.GetRequiredFeature<DownstreamConnection>();
         var outer = connection.Transport;
-        await using var stream = new SslStream(new DuplexPipeStream(outer), leaveInnerStreamOpen: true);
+        var transport = new DuplexPipeStream(outer) { GoesOnOnPool = true };
+        await using var stream = new SslStream(transport, leaveInnerStreamOpen: true);
         try
         {
             using var timeout = new CancellationTokenSource(ListenerTimeouts.Filters, time);
+            if (!Thread.CurrentThread.IsThreadPoolThread)
+            {
+                await new PoolThread();
+            }
+
             await stream.AuthenticateAsServerAsync(downstream.Server!.Options(downstream.Hello!.Value, downstream, time), timeout.Token);
         }
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException or System.ComponentModel.Win32Exception)
@@ -33,6 +40,7 @@ internal static class TlsTermination
             return;
         }
 
+        transport.GoesOnOnPool = false;
         downstream.IsSecured = true;
         var feature = new TlsFeature(stream);
         connection.Features.Set<ITlsConnectionFeature>(feature);

@@ -78,7 +78,7 @@ public sealed class DifferentialTests
             }
         }
 
-        Assert.Empty(differences);
+        Assert.True(differences.Count == 0, string.Join("\n\n", differences));
     }
 
     [Fact]
