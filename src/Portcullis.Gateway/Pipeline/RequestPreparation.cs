@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 using Portcullis.Gateway.Forwarding;
 using Portcullis.Matching;
 
@@ -66,6 +67,11 @@ internal static class RequestPreparation
             return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http1.codec_error", "DPE");
         }
 
+        if (HasHeaderOfAConnection(request))
+        {
+            return LocalReply.SendAsync(context, StatusCodes.Status400BadRequest, "", "http2.invalid.header.field", "DPE");
+        }
+
         if (IsAmbiguouslyFramed(request.Headers))
         {
             http.Response.Headers.Connection = "close";
@@ -84,6 +90,16 @@ internal static class RequestPreparation
         }
 
         return NormalizePath(context);
+    }
+
+    /// <summary>
+    /// HTTP/2 has no header of the connection; a request with one is malformed (RFC 9113 §8.2.2). The server itself looks at <c>connection</c> and <c>te</c> alone.
+    /// </summary>
+    private static bool HasHeaderOfAConnection(HttpRequest request)
+    {
+        var headers = request.Headers;
+        return HttpProtocol.IsHttp2(request.Protocol)
+            && (headers.TransferEncoding.Count > 0 || headers.Upgrade.Count > 0 || headers.KeepAlive.Count > 0 || headers.ContainsKey(HeaderNames.ProxyConnection));
     }
 
     /// <summary>

@@ -69,6 +69,41 @@ internal sealed class FrameClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends one frame after the other until the gateway takes no more.</summary>
+    public async Task SendAllAsync(IEnumerable<Frame> frames)
+    {
+        try
+        {
+            foreach (var frame in frames)
+            {
+                await SendAsync(frame);
+            }
+        }
+        catch (IOException)
+        {
+            // It has closed the connection, as it may.
+        }
+    }
+
+    /// <summary>The first that ends a stream or the connection: RST_STREAM or GOAWAY with its code, HEADERS with the first byte of an answer's, or the connection's end.</summary>
+    public async Task<string> ReadEndAsync()
+    {
+        while (await ReadAsync() is { } frame)
+        {
+            switch (frame.Type)
+            {
+                case Frame.ResetStream:
+                    return $"RST_STREAM {frame.Error}";
+                case Frame.GoAway:
+                    return $"GOAWAY {frame.Error}";
+                case Frame.Headers:
+                    return $"HEADERS {frame.Payload[0]:X2}";
+            }
+        }
+
+        return "closed";
+    }
+
     public ValueTask DisposeAsync()
     {
         _client.Dispose();
