@@ -48,7 +48,7 @@ authentication_yaml() { # key set, more fields of the rule with a leading comma
   printf "spec: {jwtRules: [{issuer: \"%s\", jwks: '%s'%s}]}\n" "$issuer" "$1" "${2:-}"
 }
 
-start_backend() { dotnet "$dll" httpbin --port "$1" >/dev/null 2>&1 & echo $! >"$work/backend.$1.pid"; } # port
+start_backend() { nice -n 5 dotnet "$dll" httpbin --port "$1" >/dev/null 2>&1 & echo $! >"$work/backend.$1.pid"; } # port
 accepts() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }                                                     # port
 
 start_gateway() { # more arguments of run; listens on $http_port, $https_port, $status_port and $stats_port; sets $gateway

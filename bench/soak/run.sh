@@ -6,11 +6,14 @@
 #  - a handshake after the rotation showed a certificate of before, or a connection from before did not live to the end;
 #  - a token of a key that was withdrawn still passed;
 #  - memory grew after warm-up, or the gateway had a fault of its own.
-# Installs nothing. Usage: bench/soak/run.sh [SECONDS]; PORTCULLIS_DLL names a built portcullis.dll.
+# Memory is judged over the last SECONDS, all else from the first second of the warm-up, which is of the same kind.
+# Installs nothing. Usage: bench/soak/run.sh [SECONDS [WARM-UP]]; PORTCULLIS_DLL names a built portcullis.dll, KEEP a folder for what was recorded.
 set -euo pipefail
-seconds=${1:-60}
+measured=${1:-60}
+warmup=${2:-$((measured * 2))}
+seconds=$((measured + warmup))
 source "$(dirname "$0")/../lib.sh"
-need wrk curl openssl
+need wrk curl openssl perl
 
 issuer=https://soak.example
 backends=(28101 28102 28103)
@@ -41,16 +44,12 @@ use_key() { # number
   for user in alice bob; do printf 'Bearer %s' "$(cat "$work/$user.$1")" >"$work/tmp.$user"; mv "$work/tmp.$user" "$work/header.$user"; done
   printf 'Bearer %sAAAAA' "$(sed 's/.....$//' "$work/alice.$1")" >"$work/tmp.forged"; mv "$work/tmp.forged" "$work/header.forged"
 }
-routes() { # number; one fork only, for it runs ten times a second
-  printf 'apiVersion: networking.istio.io/v1
+routes='apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: all, namespace: istio-system}
 spec: {gateways: [gw], hosts: ["*"], http: [
-  {match: [{uri: {prefix: /anything/one}}], headers: {request: {set: {x-soak: "%s", x-route: one}}}, route: [{destination: {host: backend.default.svc.cluster.local}}]},
-  {match: [{uri: {prefix: /anything/two}}], headers: {request: {set: {x-soak: "%s", x-route: two}}}, route: [{destination: {host: backend.default.svc.cluster.local}}]}]}
-' "$1" "$1" >"$work/routes.tmp"
-  mv "$work/routes.tmp" "$work/config/routes.yaml"
-}
+  {match: [{uri: {prefix: /anything/one}}], headers: {request: {set: {x-soak: "NUMBER", x-route: one}}}, route: [{destination: {host: backend.default.svc.cluster.local}}]},
+  {match: [{uri: {prefix: /anything/two}}], headers: {request: {set: {x-soak: "NUMBER", x-route: two}}}, route: [{destination: {host: backend.default.svc.cluster.local}}]}]}'
 
 cat >"$work/mesh.yaml" <<YAML
 accessLogFile: $work/access.log
@@ -69,7 +68,8 @@ kind: AuthorizationPolicy
 metadata: {name: closed, namespace: istio-system}
 spec: {action: DENY, rules: [{to: [{operation: {paths: ["/anything/two/closed"]}}]}]}
 YAML
-routes 0; secret 1; publish_keys 0; use_key 0
+printf '%s\n' "${routes//NUMBER/0}" | put routes.yaml
+secret 1; publish_keys 0; use_key 0
 
 for b in "${backends[@]}"; do start_backend "$b"; disown; done
 for b in "${backends[@]}"; do until accepts "$b"; do sleep 0.1; done; done
@@ -80,13 +80,20 @@ mkfifo "$work/never"
 running() { [ ! -e "$work/stop" ]; }
 now() { echo $((${EPOCHREALTIME/[.,]/} / 10000)); } # hundredths of a second
 
-rewriting() {
-  local n=0 next; next=$(now)
-  while running; do
-    n=$((n + 1)); routes $n; echo $n >"$work/rewrites"
-    next=$((next + 10)); local left=$((next - ${EPOCHREALTIME/[.,]/} / 10000))
-    [ $left -le 0 ] || pause $left
-  done
+rewriting() { # ten times a second; in perl, because a process for each change would wait for its turn among the load
+  perl -e '
+    my ($work, $text) = @ARGV;
+    my ($n, $next) = (0, now());
+    until (-e "$work/stop") {
+      $n++; (my $routes = $text) =~ s/NUMBER/$n/g;
+      put("$work/routes.tmp", $routes); rename("$work/routes.tmp", "$work/config/routes.yaml") or die;
+      put("$work/rewrites", $n);
+      my $left = ($next += 0.1) - now();
+      select(undef, undef, undef, $left) if $left > 0;
+    }
+    sub put { open(my $file, ">", $_[0]) or die; print $file $_[1]; close($file) }
+    sub now { require Time::HiRes; Time::HiRes::time() }
+  ' "$work" "$routes"
 }
 dying() { # one at a time; the times of each go to a file
   local kills=0 b from
@@ -140,7 +147,7 @@ old_connection() { # one TLS connection from before every rotation to the end; s
 sampling() { while running; do awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$gateway/status" >>"$work/rss"; pause 50; done; }
 load() { # name, connections, URL, header file, status, texts
   local name=$1 connections=$2 url=$3; shift 3
-  nice -n 5 wrk -t1 -c"$connections" -d"$seconds" --timeout 30s -s bench/soak/check.lua "$url" -- "$1" "$2" "$work/$name.wrong" "${@:3}" >"$work/$name.out" 2>&1
+  nice -n 19 wrk -t1 -c"$connections" -d"$seconds" --timeout 30s -s bench/soak/check.lua "$url" -- "$1" "$2" "$work/$name.wrong" "${@:3}" >"$work/$name.out" 2>&1
 }
 
 old_connection | openssl s_client -quiet -connect 127.0.0.1:$https_port -servername soak.example >"$work/old.out" 2>/dev/null & old=$!
@@ -166,7 +173,7 @@ kill -TERM "$gateway"; wait "$gateway" || true
 bad=0
 read -r shown handshakes stale <"$work/certificates"
 read -r withdrawn passed <"$work/keys"
-echo "$(nproc) cores, $seconds s, $(date -u +%F): $(cat "$work/rewrites") rewrites of the routes, $live configurations went live; $(cat "$work/kills") backends killed;" \
+echo "$(nproc) cores, $warmup s of warm-up and $measured s, $(date -u +%F): $(cat "$work/rewrites") rewrites of the routes, $live configurations went live; $(cat "$work/kills") backends killed;" \
   "$shown certificates, $handshakes handshakes; $withdrawn keys withdrawn"
 echo
 echo "| requests | right | answers | wrong |"
@@ -220,15 +227,15 @@ sent=$(cat "$work/old.sent")
 [ "$stale" = 0 ] || { bad=1; cat "$work/certificate.wrong"; }
 [ "$passed" = 0 ] || bad=1
 echo "handshakes with a certificate of before: $stale; the connection from before all rotations: $answered answers to $sent requests; tokens of withdrawn keys that passed: $passed"
-# Flat: the line of least squares through the samples after the first third rises by no more than a twentieth of their mean.
-read -r mean growth < <(awk '{v[NR] = $1} END {s = int(NR / 3); n = NR - s
+# Flat: the line of least squares through the samples after the warm-up rises by no more than a twentieth of their mean.
+read -r mean growth < <(awk -v skip="$(awk -v w=$warmup -v s=$seconds 'BEGIN {print w / s}')" '{v[NR] = $1} END {s = int(NR * skip); n = NR - s
   for (i = s + 1; i <= NR; i++) {x = i - s; sx += x; sy += v[i]; sxx += x * x; sxy += x * v[i]}
   slope = (n * sxy - sx * sy) / (n * sxx - sx * sx); printf "%d %d\n", sy / n, slope * n}' "$work/rss")
 limit=$((mean / 20))
 [ "$growth" -le "$limit" ] || bad=1
 faults=$(grep -c 'the gateway failed' "$work/gateway.log" || true)
 [ "$faults" = 0 ] || { bad=1; grep -A5 'the gateway failed' "$work/gateway.log" | head -20; }
-echo "resident after warm-up: $mean MB, rising by $growth MB in $((seconds * 2 / 3)) s (at most $limit); faults of the gateway: $faults"
+echo "resident after warm-up: $mean MB, rising by $growth MB in $measured s (at most $limit); faults of the gateway: $faults"
 [ -z "${KEEP:-}" ] || { mkdir -p "$KEEP"; cp "$work"/access.log "$work"/down "$work"/rss "$work"/gateway.log "$work"/*.out "$work/explained" "$KEEP/" || true; }
 [ $bad = 0 ] && echo "good" || echo "BAD"
 exit $bad
