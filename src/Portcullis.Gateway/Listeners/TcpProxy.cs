@@ -73,6 +73,7 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
         finally
         {
             backend.Endpoint.End();
+            backend.Breaker.ConnectionClosed();
             metrics.TcpClosed(cluster, splice.Received, splice.Sent);
             entry?.Write(splice.Received, splice.Sent);
         }
@@ -101,6 +102,7 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
     {
         using var timeout = new CancellationTokenSource(cluster.Policy.ConnectionPool.ConnectTimeout, time);
         UpstreamEndpoint? endpoint = null;
+        CircuitBreaker? breaker = null;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -113,12 +115,23 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
                 return null;
             }
 
+            breaker = upstream.State.Breaker;
+            breaker.ConnectionOpened();
+            if (breaker.OpenConnections > upstream.Profile.Limits.MaxConnections)
+            {
+                breaker.ConnectionClosed();
+                socket.Dispose();
+                await Refuse("UO", cluster, null, entry);
+                return null;
+            }
+
             UpstreamConnector.KeepAlive(socket, upstream.Profile.Limits);
             await socket.ConnectAsync(IPEndPoint.Parse(endpoint.Address), timeout.Token);
-            return new Backend(socket, endpoint, upstream.Profile.Tls is { } tls ? await tls.AuthenticateTcpAsync(new NetworkStream(socket), timeout.Token) : null);
+            return new Backend(socket, endpoint, breaker, upstream.Profile.Tls is { } tls ? await tls.AuthenticateTcpAsync(new NetworkStream(socket), timeout.Token) : null);
         }
         catch (Exception e)
         {
+            breaker?.ConnectionClosed();
             socket.Dispose();
             if (e is not (SocketException or OperationCanceledException or UpstreamTlsException))
             {
@@ -139,7 +152,7 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
         }
     }
 
-    private sealed record Backend(Socket Socket, UpstreamEndpoint Endpoint, SslStream? Secured);
+    private sealed record Backend(Socket Socket, UpstreamEndpoint Endpoint, CircuitBreaker Breaker, SslStream? Secured);
 
     [LoggerMessage(EventId = 1120, Level = LogLevel.Debug, Message = "connection from {Peer} closed: denied by {Policy}")]
     private static partial void LogDenied(ILogger logger, EndPoint? peer, string policy);

@@ -247,6 +247,36 @@ public sealed class TcpTests : IDisposable
     }
 
     [Fact]
+    public async Task Tcp_OverTheConnectionsOfADestinationRule_IsClosedUntilOneEnds()
+    {
+        using var backend = new StreamBackend();
+        await using var gateway = await InProcessGateway.StartAsync(backend.Port, Logged, ("gateway.yaml", Tcp), ("virtual-service.yaml", VirtualService), ("rule.yaml", """
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: httpbin, namespace: default}
+            spec: {host: httpbin, trafficPolicy: {connectionPool: {tcp: {maxConnections: 1}}}}
+            """));
+        using (var first = await ConnectAsync(gateway.Port))
+        {
+            await first.SendAsync("a"u8.ToArray());
+            while (backend.Connections == 0)
+            {
+                await Task.Yield();
+            }
+
+            Assert.Empty(await ExchangeAsync(gateway.Port, "b"u8.ToArray()));
+            await EndAsync(first);
+        }
+
+        while (Encoding.ASCII.GetString(await ExchangeAsync(gateway.Port, "c"u8.ToArray())) != "echo:c")
+        {
+            await Task.Yield(); // the gateway has yet to see the end
+        }
+
+        Assert.Contains("- - 0 UO - - 0 0 - outbound|8000||httpbin.default.svc.cluster.local - -", await gateway.StopAndReadAccessLogAsync());
+    }
+
+    [Fact]
     public async Task Tls_InTheAccessLog_NamesTheServerThatWasAskedFor()
     {
         using var certificate = _authority.Issue("a.example.com");

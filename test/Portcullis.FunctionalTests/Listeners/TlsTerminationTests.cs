@@ -154,8 +154,10 @@ public sealed class TlsTerminationTests : IDisposable
             _backend.Port, new() { Time = new FastFileWatch() }, ("gateway.yaml", Gateway(Server("a", "*", $"serverCertificate: {cert}", $"privateKey: {key}"))));
         Assert.Equal(200, (await TlsClient.GetAsync(gateway.Port, "a.example.com", "a.example.com")).Status);
 
-        folder.Write("tls.crt", second.ExportCertificatePem()); // and not yet the key: the pair of before stays
+        File.Delete(cert); // away for a moment: the pair of before stays, and the watch goes on
         await gateway.Log.WaitForAsync("a rotated certificate cannot be used");
+        folder.Write("tls.crt", second.ExportCertificatePem()); // and not yet the key
+        await gateway.Log.WaitForAsync("a rotated certificate cannot be used", 2);
         Assert.Equal(200, (await TlsClient.GetAsync(gateway.Port, "a.example.com", "a.example.com")).Status);
         folder.Write("tls.key", TestAuthority.KeyPem(second));
         using var patience = new CancellationTokenSource(PortcullisProcess.Patience);

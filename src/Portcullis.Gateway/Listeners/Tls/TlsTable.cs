@@ -65,7 +65,7 @@ internal sealed class TlsTable
         var failures = new List<string>();
         foreach (var (chain, entry) in _servers)
         {
-            if (entry.Files.All(f => f.Stamp == FileStamp.Of(f.Path)))
+            if (entry.Files.All(IsUnchanged))
             {
                 continue;
             }
@@ -86,6 +86,19 @@ internal sealed class TlsTable
         }
 
         return failures;
+    }
+
+    /// <summary>A file that is away for a moment, as in a rotation, has changed: reading it says what is wrong.</summary>
+    private static bool IsUnchanged((string Path, FileStamp Stamp) file)
+    {
+        try
+        {
+            return file.Stamp == FileStamp.Of(file.Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private Entry Load(TlsChain chain)
