@@ -90,7 +90,8 @@ public sealed partial class GatewayServer : IAsyncDisposable
         var authorizers = new ExternalAuthorizers(AllowsSeveralAuthorizers(options, loggers));
         var external = new ExternalAuthorizationStage(metrics, loggers.CreateLogger("Portcullis.ExternalAuthorization"), time);
         var lanes = new SignatureLanes(time);
-        var pipeline = new RequestPipeline(new RouteExecutor(new UpstreamServices(forwarder, new MirrorSender(forwarder.Yarp, time), time, upstreamMetrics), time), external, lanes, time);
+        var routes = new RouteExecutor(new UpstreamServices(forwarder, new MirrorSender(forwarder.Yarp, time), time, upstreamMetrics), time);
+        var pipeline = new RequestPipeline(new GrpcWebStage(routes, services), external, lanes, time);
         var journal = options.DecisionCapacity > 0 ? new DecisionJournal(options.DecisionCapacity) : null;
         var recorder = journal is null ? null : new DecisionRecorder(journal);
         var decisions = new DecisionsApi(journal, journal is null ? null : new LiveExplainer(journal, snapshots, options.Workload, options.Ports));

@@ -7,9 +7,9 @@ using Portcullis.Policy.Authorization;
 namespace Portcullis.Gateway.Pipeline;
 
 /// <summary>
-/// The stages of a request in Envoy's order: normalise, CUSTOM, JWT, AUDIT/DENY/ALLOW, then fault, CORS and route. Each answers, or hands on.
+/// The stages of a request in Envoy's order: normalise, CUSTOM, JWT, AUDIT/DENY/ALLOW, grpc-web, then fault, CORS and route. Each answers, or hands on.
 /// </summary>
-internal sealed class RequestPipeline(RouteExecutor routes, ExternalAuthorizationStage external, SignatureLanes lanes, TimeProvider time)
+internal sealed class RequestPipeline(GrpcWebStage routes, ExternalAuthorizationStage external, SignatureLanes lanes, TimeProvider time)
 {
     /// <summary>Answers the request, by itself or from a backend.</summary>
     public Task InvokeAsync(GatewayContext context)

@@ -50,7 +50,7 @@ public sealed class CompiledListener
     public TcpForwardAction? Tcp { get; init; }
 
     /// <summary>Some server says <c>GRPC-WEB</c>: grpc-web calls are translated to gRPC.</summary>
-    public bool TranslatesGrpcWeb => Servers.Any(s => s.Server.Port.Protocol == "GRPC-WEB");
+    public bool TranslatesGrpcWeb { get; init; }
 
     /// <summary>The chain for a TLS server name: exact, then the longest wildcard, then <c>*</c>.</summary>
     /// <param name="serverName">Empty when the client sends none: only <c>*</c> fits.</param>

@@ -88,6 +88,7 @@ internal sealed class ListenerCompiler(
         Bind = listener.Bind,
         Protocol = listener.Protocol,
         Servers = [.. listener.Servers.Select(s => s.Server)],
+        TranslatesGrpcWeb = listener.Servers.Exists(s => s.Server.Server.Port.Protocol == "GRPC-WEB"),
         Hosts = listener.Protocol == ListenerProtocol.Http ? Hosts(listener.Servers, isTls: false) : VirtualHostTable.Empty,
         Tcp = listener.Protocol == ListenerProtocol.Tcp ? tcp.Forward(listener.Servers[0].Server, listener.Servers[0].Hosts) : null,
     };
