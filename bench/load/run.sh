@@ -35,9 +35,11 @@ stop_proxy() { if [ ${#proxy[@]} -gt 0 ]; then kill "${proxy[@]}" 2>/dev/null ||
 cleanup() { stop_proxy; [ -z "$backend" ] || kill "$backend" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"; }
 trap cleanup EXIT
 
-dotnet build src/Portcullis/Portcullis.csproj -c Release -v q --nologo >/dev/null
+case $(uname -m) in x86_64) platform=linux-x64 ;; aarch64) platform=linux-arm64 ;; *) echo "no platform of .NET's: $(uname -m)" >&2; exit 2 ;; esac
+# As it is deployed: compiled ahead of time.
+[ -n "${PORTCULLIS:-}" ] || dotnet publish src/Portcullis/Portcullis.csproj -c Release -r $platform -v q --nologo >/dev/null
 case ,$only, in *,yarp,*) dotnet build bench/YarpJwtBearer/YarpJwtBearer.csproj -c Release -v q --nologo >/dev/null ;; esac
-gateway=${PORTCULLIS:-src/Portcullis/bin/Release/net10.0/portcullis}
+gateway=${PORTCULLIS:-src/Portcullis/bin/Release/net10.0/$platform/publish/portcullis}
 portcullis() { "$gateway" "$@"; }
 
 issuer=https://bench.example

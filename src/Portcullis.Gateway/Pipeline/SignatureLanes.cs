@@ -25,10 +25,10 @@ internal sealed class SignatureLanes(TimeProvider time) : IDisposable
     private const int SuspectSeconds = 5;
 
     [ThreadStatic]
-    private static long s_credit;
+    private static long _credit;
 
     [ThreadStatic]
-    private static long s_credited;
+    private static long _credited;
 
     private readonly SemaphoreSlim _narrow = new(Math.Max(1, Environment.ProcessorCount / 4));
     private readonly Lock _gate = new();
@@ -51,14 +51,14 @@ internal sealed class SignatureLanes(TimeProvider time) : IDisposable
         }
 
         var now = time.GetTimestamp();
-        s_credit = Math.Min(time.TimestampFrequency / CreditFraction, s_credit + (long)((now - s_credited) * PollingShare));
-        s_credited = now;
-        return s_credit > 0 ? SignatureChecks.Verify : SignatureChecks.RememberedOnly;
+        _credit = Math.Min(time.TimestampFrequency / CreditFraction, _credit + (long)((now - _credited) * PollingShare));
+        _credited = now;
+        return _credit > 0 ? SignatureChecks.Verify : SignatureChecks.RememberedOnly;
     }
 
     /// <summary>Charges the thread at hand with what authenticating took.</summary>
     /// <param name="since">Timestamp of its begin.</param>
-    public void Charge(long since) => s_credit -= time.GetTimestamp() - since;
+    public void Charge(long since) => _credit -= time.GetTimestamp() - since;
 
     /// <summary>Goes to a thread on which the client's signature may be verified.</summary>
     /// <returns>Whether it may, and then <see cref="Leave"/> follows; else the client has too many waiting.</returns>

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Net;
 using Portcullis.Gateway;
-using Portcullis.Gateway.Listeners;
 using Portcullis.Gateway.Limits;
+using Portcullis.Gateway.Listeners;
 
 namespace Portcullis.Commands;
 
