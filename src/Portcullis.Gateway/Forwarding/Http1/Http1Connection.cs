@@ -19,6 +19,7 @@ internal sealed class Http1Connection
     private int _end;
     private ValueTask<int> _fill;
     private int _isAborted;
+    private string? _localEndPoint;
 
     /// <param name="socket">Connected.</param>
     /// <param name="breaker">Counts the connection until it is closed; <see langword="null"/> where nobody asks.</param>
@@ -34,6 +35,22 @@ internal sealed class Http1Connection
 
     /// <summary>When it was opened, in the pool's clock.</summary>
     public long OpenedAt { get; }
+
+    /// <summary>The gateway's own address and port; <see langword="null"/> when the connection is gone. Made when first asked for.</summary>
+    public string? LocalEndPoint
+    {
+        get
+        {
+            try
+            {
+                return _localEndPoint ??= _socket.LocalEndPoint?.ToString();
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return null;
+            }
+        }
+    }
 
     /// <summary>Requests that it has carried, or carries.</summary>
     public int Requests { get; private set; }

@@ -56,6 +56,11 @@ internal sealed class Http1Forwarder(TimeProvider time) : Forwarder, IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<Http1Exchange.End> RunAsync(Http1Connection connection, Http1Pool pool, GatewayContext context, CancellationToken cancellationToken)
     {
+        if (context.Snapshot.AccessLog is not null)
+        {
+            context.UpstreamLocalAddress = connection.LocalEndPoint;
+        }
+
         var http = context.Http;
         var length = http.Request.ContentLength;
         var hasBody = HasBody(context);

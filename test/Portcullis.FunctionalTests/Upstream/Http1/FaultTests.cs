@@ -16,6 +16,22 @@ public sealed class FaultTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    [Fact]
+    public async Task AccessLog_NamesTheGatewaysOwnAddressTowardsTheBackend_TheSameWhileTheConnectionIs()
+    {
+        using var backend = new ByteBackend((_, _) => new(Ok));
+        var options = Lean with { Mesh = "accessLogFile: ${access-log}\naccessLogFormat: \"%UPSTREAM_LOCAL_ADDRESS%\\n\"\n" };
+        await using var gateway = await InProcessGateway.StartAsync(backend.Port, options);
+
+        await ClientView.OfAsync(gateway.Port, Get(1));
+        await ClientView.OfAsync(gateway.Port, Get(2));
+
+        var lines = await gateway.StopAndReadAccessLogAsync();
+        Assert.Matches("^127\\.0\\.0\\.1:[0-9]+$", lines[0]);
+        Assert.Equal([lines[0], lines[0]], lines);
+        Assert.Equal(1, backend.Connections);
+    }
+
     [Theory]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 12\r\nX-A: b\r\n\r\nhello, world")]
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7;a=b\r\n, world\r\n0\r\nX-T: t\r\n\r\n")]
