@@ -164,7 +164,7 @@ public sealed class ForwardingTests
         var line = await gateway.Process.WaitForLineAsync("GET /get?");
         Assert.Matches(
             "^\\[\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z\\] \"GET /get\\?access_token=<redacted> HTTP/1\\.1\" 200 - via_upstream - \"-\" 0 \\d+ \\d+ \\d+ \"127\\.0\\.0\\.1\" \"test/1\" "
-            + "\"[0-9a-f-]{36}\" \"foo\\.com\" \"127\\.0\\.0\\.1:\\d+\" outbound\\|8000\\|\\|httpbin\\.default\\.svc\\.cluster\\.local - 127\\.0\\.0\\.1:\\d+ 127\\.0\\.0\\.1:\\d+ - -$",
+            + "\"[0-9a-f-]{36}\" \"foo\\.com\" \"127\\.0\\.0\\.1:\\d+\" outbound\\|8000\\|\\|httpbin\\.default\\.svc\\.cluster\\.local 127\\.0\\.0\\.1:\\d+ 127\\.0\\.0\\.1:\\d+ 127\\.0\\.0\\.1:\\d+ - -$",
             line);
         Assert.DoesNotContain(token[..20], gateway.Process.StandardOutput + gateway.Process.StandardError, StringComparison.Ordinal);
     }
