@@ -1,4 +1,5 @@
 using System.Buffers;
+using Portcullis.Gateway.Pipeline;
 
 namespace Portcullis.Gateway.Forwarding;
 
@@ -6,7 +7,7 @@ namespace Portcullis.Gateway.Forwarding;
 /// A request's body that can be sent again: what passes is kept, up to a limit. Beyond the limit it still passes, but only once (Envoy's
 /// <c>per_request_buffer_limit</c>: no retry and no mirroring of longer bodies).
 /// </summary>
-internal sealed class ReplayBody(Stream inner, Action ended) : Stream
+internal sealed class ReplayBody(Stream inner, Action ended) : AsynchronousStream
 {
     /// <summary>Envoy's default: 1 MiB.</summary>
     public const int Limit = 1024 * 1024;
@@ -31,17 +32,7 @@ internal sealed class ReplayBody(Stream inner, Action ended) : Stream
 
     public override bool CanRead => true;
 
-    public override bool CanSeek => false;
-
     public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>The next read begins at the start again.</summary>
     public void Rewind() => _position = 0;
@@ -84,21 +75,6 @@ internal sealed class ReplayBody(Stream inner, Action ended) : Stream
 
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Portcullis.Gateway.Pipeline;
 
 namespace Portcullis.Gateway.Forwarding;
 
@@ -34,54 +35,17 @@ internal static class ResponseStart
         {
             // Copying the body tells the same failure, in its place: whoever reads on might take the end of a broken connection for that of the body.
             backend.Content.Dispose();
-            backend.Content = new FailedContent(e);
+            backend.Content = new StreamContent(new FailedStream(e));
         }
     }
 
     /// <summary>A body that cannot be read.</summary>
-    private sealed class FailedContent(Exception failure) : HttpContent
-    {
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => Task.FromException(failure);
-
-        protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(new FailedStream(failure));
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
-    }
-
-    private sealed class FailedStream(Exception failure) : Stream
+    private sealed class FailedStream(Exception failure) : AsynchronousStream
     {
         public override bool CanRead => true;
 
-        public override bool CanSeek => false;
-
         public override bool CanWrite => false;
 
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromException<int>(failure);
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromException<int>(failure);
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -3,21 +3,11 @@ using Microsoft.AspNetCore.Http;
 namespace Portcullis.Gateway.Pipeline;
 
 /// <summary>Counts the bytes that pass, for the access log; used only where no Content-Length tells.</summary>
-internal sealed class CountingStream(Stream inner, BodyCounter counter) : Stream
+internal sealed class CountingStream(Stream inner, BodyCounter counter) : AsynchronousStream
 {
     public override bool CanRead => inner.CanRead;
 
-    public override bool CanSeek => false;
-
     public override bool CanWrite => inner.CanWrite;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override void Flush() => inner.Flush();
 
@@ -29,9 +19,6 @@ internal sealed class CountingStream(Stream inner, BodyCounter counter) : Stream
         counter.Count += read;
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -54,18 +41,11 @@ internal sealed class CountingStream(Stream inner, BodyCounter counter) : Stream
         counter.Count += count;
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         counter.Count += buffer.Length;
         return inner.WriteAsync(buffer, cancellationToken);
     }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }
 
 /// <summary>Bytes of one body.</summary>
