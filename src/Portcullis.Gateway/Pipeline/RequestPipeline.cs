@@ -43,7 +43,7 @@ internal sealed class RequestPipeline(GrpcWebStage routes, ExternalAuthorization
 
         var view = new RequestView(context);
         var begun = time.GetTimestamp();
-        var result = authenticator.Authenticate(in view, time.GetUtcNow(), lanes.Choose(context.RemoteAddress));
+        var result = authenticator.Authenticate(in view, time.GetUtcNow(), lanes.Choose(context.RemoteAddress, begun));
         lanes.Charge(begun);
         // Asynchronous only for a signature that is not verified on this thread.
         return result.IsPostponed ? AuthenticateElsewhereAsync(context, authenticator) : GoOnAsync(context, in result);

@@ -38,9 +38,11 @@ internal sealed class SignatureLanes(TimeProvider time) : IDisposable
     private int _waiting;
 
     /// <summary>Whether the thread at hand may verify for this client.</summary>
-    public SignatureChecks Choose(IPAddress? client)
+    /// <param name="client">Its address.</param>
+    /// <param name="now">Timestamp.</param>
+    public SignatureChecks Choose(IPAddress? client, long now)
     {
-        if (IsSuspect(client))
+        if (IsSuspect(client, now))
         {
             return SignatureChecks.RememberedOnly;
         }
@@ -50,7 +52,6 @@ internal sealed class SignatureLanes(TimeProvider time) : IDisposable
             return SignatureChecks.Verify;
         }
 
-        var now = time.GetTimestamp();
         _credit = Math.Min(time.TimestampFrequency / CreditFraction, _credit + (long)((now - _credited) * PollingShare));
         _credited = now;
         return _credit > 0 ? SignatureChecks.Verify : SignatureChecks.RememberedOnly;
@@ -61,10 +62,10 @@ internal sealed class SignatureLanes(TimeProvider time) : IDisposable
     public void Charge(long since) => _credit -= time.GetTimestamp() - since;
 
     /// <summary>Goes to a thread on which the client's signature may be verified.</summary>
-    /// <returns>Whether it may, and then <see cref="Leave"/> follows; else the client has too many waiting.</returns>
+    /// <returns>Where, and then <see cref="Leave"/> follows; <see cref="Lane.None"/> when too many wait.</returns>
     public async ValueTask<Lane> EnterAsync(IPAddress? client, CancellationToken cancellationToken)
     {
-        if (!IsSuspect(client))
+        if (!IsSuspect(client, time.GetTimestamp()))
         {
             await new PoolThread();
             return Lane.Wide;
@@ -123,11 +124,8 @@ internal sealed class SignatureLanes(TimeProvider time) : IDisposable
 
     public void Dispose() => _narrow.Dispose();
 
-    private bool IsSuspect(IPAddress? client)
-    {
-        var until = Volatile.Read(ref _anySuspectUntil);
-        return until != 0 && time.GetTimestamp() is var now && now < until && now < Volatile.Read(ref _suspectUntil[Place(client)]);
-    }
+    private bool IsSuspect(IPAddress? client, long now) =>
+        now < Volatile.Read(ref _anySuspectUntil) && now < Volatile.Read(ref _suspectUntil[Place(client)]);
 
     /// <summary>One place for an IPv4 address or an IPv6 network of 64 bits, which is what one client has. Nobody outside can tell who shares it.</summary>
     private static int Place(IPAddress? client)
