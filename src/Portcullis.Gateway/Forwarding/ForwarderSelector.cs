@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Portcullis.Gateway.Forwarding.Http1;
 using Portcullis.Gateway.Pipeline;
 
@@ -29,13 +28,6 @@ internal sealed class ForwarderSelector : Forwarder, IDisposable
         Yarp.Dispose();
     }
 
-    private static bool IsLean(GatewayContext context)
-    {
-        var http = context.Http;
-        return context.Upstream.Cluster!.Profile.Tls is null
-            && !context.UsesHttp2Upstream
-            && http.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest != true
-            && http.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect != true
-            && !HttpMethods.IsConnect(http.Request.Method);
-    }
+    private static bool IsLean(GatewayContext context) =>
+        context.Upstream.Cluster!.Profile.Tls is null && !context.UsesHttp2Upstream && !context.IsUpgrade && !HttpMethods.IsConnect(context.Http.Request.Method);
 }

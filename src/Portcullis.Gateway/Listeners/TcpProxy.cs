@@ -37,7 +37,7 @@ internal sealed partial class TcpProxy(ConnectionMetrics metrics, TimeProvider t
             return Refuse("NR", null, null, entry);
         }
 
-        if (action.Pick(unchecked((uint)Random.Shared.Next(int.MinValue, int.MaxValue))).Cluster is not { } cluster)
+        if (action.Pick().Cluster is not { } cluster)
         {
             return Refuse("NC", null, null, entry);
         }

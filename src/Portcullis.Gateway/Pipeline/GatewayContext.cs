@@ -125,6 +125,9 @@ internal sealed class GatewayContext
 
     public UpstreamEndpoint? Endpoint { get; set; }
 
+    /// <summary>The request asks for another protocol on its connection or stream, whose end is not that of a request.</summary>
+    public bool IsUpgrade => Http.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true || Http.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
+
     /// <summary>What is spoken to the backend.</summary>
     public bool UsesHttp2Upstream => Cluster?.Protocol switch
     {
@@ -231,7 +234,9 @@ internal sealed class GatewayContext
         ResponseDetails = "downstream_remote_disconnect";
     }
 
-    /// <summary>Lets go of what the request was served by: the context waits for the connection's next request, perhaps for hours.</summary>
+    /// <summary>
+    /// Lets go of what the request was served by, and of what it carried: the context waits for the connection's next request, perhaps for hours.
+    /// </summary>
     public void Release()
     {
         Snapshot = GatewaySnapshot.Empty;
@@ -247,38 +252,26 @@ internal sealed class GatewayContext
         Edits = null;
         Decision = default;
         Trace = null;
+        UpstreamHeaders.Clear();
     }
 
     public void Reset()
     {
-        Snapshot = GatewaySnapshot.Empty;
+        Release();
         ClientAborted = false;
-        Trace = null;
-        Listener = null;
         Downstream = null;
-        Hosts = VirtualHostTable.Empty;
         RawTarget = Path = Authority = ForwardedFor = RequestId = UpstreamTarget = UpstreamAuthority = "";
         Query = null;
         ConnectionAddress = PeerAddress = RemoteAddress = null;
-        Identity = null;
         TokenStatus = null;
-        TokenRule = null;
         _decisionId = null;
         TellsDecisionId = IsAdmitted = false;
-        Edits = null;
-        Decision = default;
-        Route = null;
-        Cors = null;
-        Cluster = null;
-        Endpoint = null;
         OriginalTarget = null;
         Upstream.Reset();
-        Destination = null;
         Attempt = 0;
         UpstreamServiceTime = -1;
         ResponseFlags = ResponseDetails = UpstreamFailureReason = UpstreamLocalAddress = ConnectionTerminationDetails = null;
         _requestCounter = _responseCounter = null;
         _sent = 0;
-        UpstreamHeaders.Clear();
     }
 }

@@ -16,7 +16,7 @@ internal static class RefusedRoute
         }
 
         context.Route = route;
-        context.Destination = forward.Pick(unchecked((uint)Random.Shared.Next(int.MinValue, int.MaxValue)));
+        context.Destination = forward.Pick();
         context.Cluster = context.Destination.Cluster;
         if (forward.Cors is { } cors)
         {

@@ -71,7 +71,7 @@ internal sealed class RouteExecutor(UpstreamServices upstreams, TimeProvider tim
             return;
         }
 
-        var destination = action.Pick(unchecked((uint)Random.Shared.Next(int.MinValue, int.MaxValue)));
+        var destination = action.Pick();
         context.Destination = destination;
         context.Cluster = destination.Cluster;
         if (destination.Cluster is null)

@@ -108,7 +108,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
         }
 
         // An upgraded connection is a stream whose end never comes: no clock starts.
-        if (IsUpgrade())
+        if (context.IsUpgrade)
         {
             return;
         }
@@ -128,10 +128,6 @@ internal sealed class UpstreamRequest(GatewayContext context)
         }
     }
 
-    private bool IsUpgrade() =>
-        context.Http.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true
-        || context.Http.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
-
     private void EndRequest()
     {
         _timer?.EndRequest();
@@ -143,7 +139,7 @@ internal sealed class UpstreamRequest(GatewayContext context)
 
     private async ValueTask MirrorAsync(ForwardAction action, MirrorSender sender)
     {
-        if (IsUpgrade())
+        if (context.IsUpgrade)
         {
             return;
         }

@@ -119,6 +119,9 @@ public sealed class TcpForwardAction
     /// <summary>At least one.</summary>
     public ImmutableArray<TcpDestination> Destinations { get; }
 
+    /// <summary>Chooses by weight and at random.</summary>
+    public TcpDestination Pick() => Pick(WeightedChoice.Draw());
+
     /// <summary>Chooses by weight.</summary>
     /// <param name="random">Uniform over all 32 bits.</param>
     public TcpDestination Pick(uint random) => Destinations[_choice.Index(random)];

@@ -34,6 +34,9 @@ public sealed class ForwardAction
     /// <summary>CORS policy; runs after authorization (routing.md §2.13).</summary>
     public CompiledCorsPolicy? Cors { get; init; }
 
+    /// <summary>Chooses by weight and at random.</summary>
+    public WeightedDestination Pick() => Pick(WeightedChoice.Draw());
+
     /// <summary>Chooses by weight.</summary>
     /// <param name="random">Uniform over all 32 bits.</param>
     public WeightedDestination Pick(uint random) => Destinations[_choice.Index(random)];

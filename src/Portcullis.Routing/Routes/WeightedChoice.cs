@@ -24,6 +24,9 @@ internal sealed class WeightedChoice
         return new([.. items.Select(i => total += (ulong)weight(i))]);
     }
 
+    /// <summary>What <see cref="Index"/> takes, by chance.</summary>
+    public static uint Draw() => (uint)Random.Shared.NextInt64(1L << 32);
+
     /// <param name="random">Uniform over all 32 bits.</param>
     public int Index(uint random)
     {
