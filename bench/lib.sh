@@ -27,7 +27,7 @@ mkdir "$work/config"
 put() { cat >"$work/$$.$1.tmp"; mv "$work/$$.$1.tmp" "$work/config/$1"; } # file; atomic, so that no half of it is read
 
 make_key() { portcullis jwk generate --alg "$1" --kid "$2" --out "$work/$2.jwk" --jwks >"$work/$2.jwks"; } # algorithm, name
-sign() { portcullis jwt sign --key "$work/$1.jwk" --claim iss="$issuer" --claim sub="$2" --expires-in 2h; }   # key, subject
+sign() { portcullis jwt sign --key "$work/$1.jwk" --claim iss="$issuer" --claim sub="$2" --expires-in 2h "${@:3}"; } # key, subject, more of jwt sign
 
 service_yaml() { # name, ports of its endpoints
   local name=$1 port; shift

@@ -8,7 +8,6 @@
 #       W7 W1 with 1,000 policies · W8 W1 with a tenth bad signatures · W8r the same at 2,000 req/s
 # Every proxy has two threads, one backend (nginx, one worker, 1 KB from memory) and the same tokens. Rounds go through all contenders in turn; the table shows medians.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
 rounds=3 seconds=5 connections=64 out=
 only=portcullis,portcullis-plain,haproxy,haproxy-plain,nginx-plain,yarp
 rows=W1,W1r,W2,W3,W4,W5,W6,W7,W8,W8r
@@ -20,49 +19,43 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 
-missing=()
-for tool in wrk h2load nginx curl python3; do command -v "$tool" >/dev/null || missing+=("$tool"); done
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "missing: ${missing[*]}. Install them first (Debian: apt-get install wrk nghttp2-client nginx curl)." >&2
-  exit 2
+case $(uname -m) in x86_64) platform=linux-x64 ;; aarch64) platform=linux-arm64 ;; *) echo "no platform of .NET's: $(uname -m)" >&2; exit 2 ;; esac
+if [ -z "${PORTCULLIS_DLL:-}" ]; then
+  # As it is deployed: compiled ahead of time.
+  project=$(dirname "$0")/../../src/Portcullis
+  dotnet publish "$project" -c Release -r $platform -v q --nologo >/dev/null
+  PORTCULLIS_DLL=$(realpath "$project")/bin/Release/net10.0/$platform/publish/portcullis.dll
 fi
+source "$(dirname "$0")/../lib.sh"
+need wrk h2load nginx curl python3
 command -v haproxy >/dev/null || { echo "haproxy is not here: it is left out" >&2; only=$(tr , '\n' <<<"$only" | grep -v '^haproxy' | paste -sd,); }
+case ,$only, in *,yarp,*) dotnet build bench/YarpJwtBearer/YarpJwtBearer.csproj -c Release -v q --nologo >/dev/null ;; esac
 
-work=$(mktemp -d)
-backend=
 proxy=()
 stop_proxy() { if [ ${#proxy[@]} -gt 0 ]; then kill "${proxy[@]}" 2>/dev/null || true; wait "${proxy[@]}" 2>/dev/null || true; fi; proxy=(); }
-cleanup() { stop_proxy; [ -z "$backend" ] || kill "$backend" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"; }
-trap cleanup EXIT
-
-case $(uname -m) in x86_64) platform=linux-x64 ;; aarch64) platform=linux-arm64 ;; *) echo "no platform of .NET's: $(uname -m)" >&2; exit 2 ;; esac
-# As it is deployed: compiled ahead of time.
-[ -n "${PORTCULLIS:-}" ] || dotnet publish src/Portcullis/Portcullis.csproj -c Release -r $platform -v q --nologo >/dev/null
-case ,$only, in *,yarp,*) dotnet build bench/YarpJwtBearer/YarpJwtBearer.csproj -c Release -v q --nologo >/dev/null ;; esac
-gateway=${PORTCULLIS:-src/Portcullis/bin/Release/net10.0/$platform/publish/portcullis}
-portcullis() { "$gateway" "$@"; }
+trap 'stop_proxy; clean' EXIT
 
 issuer=https://bench.example
 hz=$(getconf CLK_TCK)
 threads=$(nproc)
 port=18080 plain=18079 origin=18000
 
-portcullis jwk generate --alg RS256 --kid rsa --out "$work/rsa.jwk" --jwks >"$work/rsa.jwks"
-portcullis jwk generate --alg ES256 --kid ec --out "$work/ec.jwk" --jwks >"$work/ec.jwks"
+make_key RS256 rsa
+make_key ES256 ec
 portcullis jwk to-pem "$work/rsa.jwk" >"$work/rsa.pem"
 portcullis jwk to-pem "$work/ec.jwk" >"$work/ec.pem"
 jwks=$(python3 -c 'import json,sys; print(json.dumps({"keys": [k for f in sys.argv[1:] for k in json.load(open(f))["keys"]]}))' "$work/rsa.jwks" "$work/ec.jwks")
 echo "$jwks" >"$work/jwks.json"
-sign() { portcullis jwt sign --key "$work/$1.jwk" --claim iss=$issuer --claim sub=bench --claim 'groups:=["dev","ops"]' --expires-in 6h "${@:2}"; }
-sign rsa >"$work/one"
-sign ec >"$work/one-ec"
-sign rsa --count 2000 >"$work/many"
+tokens() { sign "$1" bench --claim 'groups:=["dev","ops"]' "${@:2}"; } # key, more of jwt sign
+tokens rsa >"$work/one"
+tokens ec >"$work/one-ec"
+tokens rsa --count 2000 >"$work/many"
 token=$(cat "$work/one")
 case ,$rows, in
   *,W4,*)
     # More than the fastest can take in the time: a cache must not see one twice.
     fresh=$(((seconds + 1) * 12000 / 2))
-    sign rsa --count "$fresh" >"$work/fresh1" & sign rsa --count "$fresh" >"$work/fresh2" & wait
+    tokens rsa --count "$fresh" >"$work/fresh1" & tokens rsa --count "$fresh" >"$work/fresh2" & wait
     cat "$work/fresh1" "$work/fresh2" >"$work/fresh"
     ;;
 esac
@@ -75,41 +68,22 @@ fill() { # template, then what @RULES@ is
 }
 
 fill nginx-backend.conf >"$work/backend.conf"
-nginx -p "$work" -c "$work/backend.conf" & backend=$!
+if accepts $origin; then echo "something listens on port $origin already" >&2; exit 2; fi
+nginx -p "$work" -c "$work/backend.conf" & pids+=($!)
 
-configure() { # folder, number of policies
+configure() { # folder, number of policies; -1: no authentication either
   mkdir -p "$1"
-  cat >"$1/guide.yaml" <<YAML
-apiVersion: v1
-kind: Service
-metadata: {name: backend}
-spec: {ports: [{name: http, port: 80}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: backend, labels: {kubernetes.io/service-name: backend}}
-addressType: IPv4
-endpoints: [{addresses: ["127.0.0.1"]}]
-ports: [{name: http, port: $origin}]
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec: {selector: {istio: ingressgateway}, servers: [{hosts: ["*"], port: {number: 80, name: http, protocol: HTTP}}]}
----
+  service_yaml backend $origin >"$1/service.yaml"
+  gateway_yaml >"$1/gateway.yaml"
+  cat >"$1/route.yaml" <<YAML
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {name: all}
-spec: {gateways: [gw], hosts: ["*"], http: [{route: [{destination: {host: backend}}]}]}
+metadata: {name: all, namespace: istio-system}
+spec: {gateways: [gw], hosts: ["*"], http: [{route: [{destination: {host: backend.default.svc.cluster.local}}]}]}
 YAML
   [ "$2" -ge 0 ] || return 0
+  authentication_yaml "$jwks" >"$1/authentication.yaml"
   cat >"$1/policies.yaml" <<YAML
-apiVersion: security.istio.io/v1
-kind: RequestAuthentication
-metadata: {name: jwt, namespace: istio-system}
-spec:
-  jwtRules: [{issuer: "$issuer", jwks: '$jwks'}]
----
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: require-jwt, namespace: istio-system}
@@ -147,7 +121,7 @@ start() { # contender, rules or not
       local config=$work/config
       [ "$1" = portcullis ] || config=$work/config-plain
       [ "$2" = no ] || config=$work/config-policies
-      "$gateway" run -f "$config" --port 80=$port --status-port 18021 --stats-port 18090 --admin off >"$work/gateway.log" 2>&1 & proxy=($!) ;;
+      dotnet "$dll" run -f "$config" --port 80=$port --status-port 18021 --stats-port 18090 --admin off >"$work/gateway.log" 2>&1 & proxy=($!) ;;
     haproxy | haproxy-plain)
       fill haproxy.cfg "$([ "$2" = no ] && echo /dev/null || echo "$work/rules")" >"$work/haproxy.cfg"
       haproxy -db -f "$work/haproxy.cfg" >"$work/haproxy.log" 2>&1 & proxy=($!)
